@@ -33,10 +33,11 @@ class ArchiveError(ValueError):
 
 
 class Stored(NamedTuple):
-    """A file: what is in it, and who may read it."""
+    """A file: what is in it, and who may read it; ``group``: beside root."""
 
     content: bytes
     mode: int
+    group: str = ""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +60,7 @@ def make(files: Mapping[str, Stored], made_at: float, crl_number: int) -> bytes:
         for name, stored in [(MANIFEST, Stored(manifest, 0o600)), *sorted(files.items())]:
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode, entry.mtime = len(stored.content), stored.mode, int(made_at)
+            entry.gname = stored.group
             tar.addfile(entry, io.BytesIO(stored.content))
     return gzip.compress(packed.getvalue(), mtime=0)
 
@@ -101,7 +103,7 @@ def _unpacked(data: bytes) -> dict[str, Stored]:
                 raise ArchiveError(f"expected plain files in a backup, got {entry.name!r}")
             opened = tar.extractfile(entry)
             content = b"" if opened is None else opened.read(entry.size)
-            files[entry.name] = Stored(content, entry.mode & 0o777)
+            files[entry.name] = Stored(content, entry.mode & 0o777, entry.gname)
     return files
 
 

@@ -97,7 +97,7 @@ def venue_change(settings: Settings, venue: VenueEntry) -> Change:
         ConfigError: an operator's file is in its place.
     """
     path = path_of(settings, venue.code)
-    if path.exists() and not _is_ours(path, inventory.read(path)):
+    if path.exists() and not is_file_of_ours(path):
         raise ConfigError(
             f"{path} was written by hand, and the file of {venue.code} has that name: rename it"
         )
@@ -144,6 +144,15 @@ def derived(
         Change(broker / "clients.pem", known.cafile(), SHARED, group),
         Change(Path(settings.nftables_file), nftables.elements(in_order).encode(), PUBLIC),
     ]
+
+
+def is_file_of_ours(path: Path) -> bool:
+    """Tell whether a command wrote a file of the inventory.
+
+    Raises:
+        ConfigError: it can not be read.
+    """
+    return _is_ours(path, inventory.read(path))
 
 
 def _is_ours(path: Path, found: Inventory) -> bool:

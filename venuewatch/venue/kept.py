@@ -1,18 +1,25 @@
 """The files of a centre that a backup has, by kind, and where the settings put each kind."""
 
+import grp
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from aggregator import inventory
-from venuewatch.base.config import unusable
-from venuewatch.base.files import CONFIG_MAX, read_regular
+from venuewatch.base.config import ConfigError, unusable
+from venuewatch.base.files import read_regular
+from venuewatch.venue import fleet, inventory_file
 from venuewatch.venue.archive import Stored
 from venuewatch.venue.changes import Change
 from venuewatch.venue.settings import Settings
 
 REGISTER: Final = "pki/clients/issued.json"
+AUTHORITY: Final = "pki/clients/ca.pem"
+LISTS: Final = ("pki/crl.pem", "broker/crl.pem")
 SETTINGS: Final = "settings"
+
+_BYTES_MAX: Final = 256 * 1024 * 1024  # the rules of 35,000 hosts have 20 MB
+_OURS: Final = ("pki", "agents", "inventory.d")
 
 
 class Place(NamedTuple):
@@ -52,7 +59,8 @@ def collect(where: Mapping[str, Place]) -> dict[str, Stored]:
     for kind, place in where.items():
         for path, name in _files(kind, place):
             try:
-                files[name] = Stored(read_regular(path, CONFIG_MAX), path.stat().st_mode & 0o777)
+                content, found = read_regular(path, _BYTES_MAX), path.stat()
+                files[name] = Stored(content, found.st_mode & 0o777, _group_of(found.st_gid))
             except (OSError, ValueError) as error:
                 raise unusable(path, error) from None
     return files
@@ -66,8 +74,24 @@ def put(files: Mapping[str, Stored], where: Mapping[str, Place]) -> list[Change]
         place = where.get(kind)
         if place is not None and place.is_folder == bool(rest):
             path = place.path / rest if rest else place.path
-            changes.append(Change(path, stored.content, stored.mode, place.group))
-    return changes
+            changes.append(Change(path, stored.content, stored.mode, stored.group or place.group))
+    return sorted(changes, key=lambda change: change.path != where[SETTINGS].path)
+
+
+def others(files: Mapping[str, Stored], where: Mapping[str, Place]) -> list[Change]:
+    """Return the end of files that commands have written here, and that are not among ``files``.
+
+    With them, a venue of another state would stay: in the inventory, and without a certificate.
+
+    Raises:
+        ConfigError: one can not be read.
+    """
+    return [
+        Change(path, None)
+        for kind in _OURS
+        for path, name in _files(kind, where[kind])
+        if name not in files and (kind != "inventory.d" or _is_made(path))
+    ]
 
 
 def _files(kind: str, place: Place) -> Iterator[tuple[Path, str]]:
@@ -79,3 +103,19 @@ def _files(kind: str, place: Place) -> Iterator[tuple[Path, str]]:
         within = path.relative_to(place.path)
         if path.is_file() and not any(part.startswith(".") for part in within.parts):
             yield path, f"{kind}/{within.as_posix()}"
+
+
+def _is_made(path: Path) -> bool:
+    """Tell whether a command wrote a file of the inventory, damaged as it may be."""
+    try:
+        return fleet.is_file_of_ours(path)
+    except ConfigError:
+        return inventory_file.is_ours(path.read_text(errors="replace"))
+
+
+def _group_of(number: int) -> str:
+    """Return the name of a group that is not root's, as another machine knows it."""
+    try:
+        return grp.getgrgid(number).gr_name if number else ""
+    except KeyError:
+        return ""

@@ -197,51 +197,6 @@ def test_list_says_what_each_host_has(added: Centre, capsys: pytest.CaptureFixtu
     assert lines[0].endswith("(key not handed over)")
 
 
-def test_same_fleet_goes_on_on_an_empty_machine(added: Centre) -> None:
-    backup = str(added.place / "backup")
-    assert added.run("backup", backup, secret=False) == 0
-    before = {name: text for name, text in added.files().items() if name.startswith("pki/")}
-    for path in sorted(added.place.rglob("*"), reverse=True):
-        if path.name not in {"backup", "passphrase", "venue.toml", "hosts.csv"}:
-            remove = path.rmdir if path.is_dir() else path.unlink
-            remove()
-
-    assert added.run("restore", backup) == 0
-
-    after = {name: text for name, text in added.files().items() if name.startswith("pki/")}
-    assert after == before
-    assert added.add() == 0
-
-
-def test_backup_that_is_cut_short_is_refused(
-    added: Centre, capsys: pytest.CaptureFixture[str]
-) -> None:
-    backup = added.place / "backup"
-    added.run("backup", str(backup), secret=False)
-    capsys.readouterr()
-    backup.write_bytes(backup.read_bytes()[:-500])
-    before = added.files()
-
-    (line,) = refused(capsys, added.run("restore", str(backup)))
-
-    assert "cut short or damaged" in line
-    assert added.files() == before
-
-
-def test_backup_does_not_replace_a_newer_state(
-    added: Centre, capsys: pytest.CaptureFixture[str]
-) -> None:
-    backup = str(added.place / "backup")
-    added.run("backup", backup, secret=False)
-    added.run("renew")
-    capsys.readouterr()
-
-    (line,) = refused(capsys, added.run("restore", backup))
-
-    assert "--older goes back to it" in line
-    assert added.run("restore", backup, "--older") == 0
-
-
 def revoked(centre: Centre, name: str) -> Centre:
     path = centre.place / "inventory.d" / "STA.toml"
     line = f'name = "{name}"\n'

@@ -17,7 +17,7 @@ one, a broker refuses everything that the authority has signed.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -70,6 +70,13 @@ class Authorities(NamedTuple):
 def exists(folder: Path) -> bool:
     """Tell whether there is an authority, or a part of one."""
     return any((folder / name / file).exists() for name in _OWN for file in ("ca.pem", "ca.key"))
+
+
+def lacking(names: Collection[str]) -> list[str]:
+    """Return the files of the folder without which no machine goes on as this centre."""
+    own = [f"{name}/{file}" for name in _OWN for file in ("ca.pem", "ca.key")]
+    needed = [*own, "clients/issued.json", "tripwire.pem", "tripwire.key", "crl.pem"]
+    return [name for name in needed if name not in names]
 
 
 def begin(now: float) -> tuple[Authorities, Made]:

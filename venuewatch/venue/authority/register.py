@@ -73,6 +73,16 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         latest = self.latest(name)
         return latest if latest is not None and latest.not_after > now else None
 
+    def joined(self, other: "Register", now: float) -> "Register":
+        """Return it with what another has of the same authority, and is valid; revoked stays so."""
+        entries = {entry.serial: entry for entry in self.issued}
+        for entry in other.issued:
+            known = entries.get(entry.serial)
+            is_news = known is None or (known.revoked_at is None and entry.revoked_at is not None)
+            if is_news and entry.not_after > now:
+                entries[entry.serial] = entry
+        return Register(tuple(entries.values()), max(self.crl_number, other.crl_number))
+
     def names_of(self, venue: str) -> list[str]:
         """Return the names that have had a certificate at a venue."""
         return sorted({entry.name for entry in self.issued if entry.venue == venue})

@@ -7,14 +7,15 @@ from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
 from venuewatch.terminal import output
 from venuewatch.venue import archive, changes, common, kept, settings
-from venuewatch.venue.authority import register
+from venuewatch.venue.authority import folder, register
 from venuewatch.venue.changes import PRIVATE, Change
 
 _SUMMARY = """\
-Writes one file with the authority, the inventory, the access rules, and the configuration of each
-agent. With it and the passphrase another machine goes on as this centre, and no host needs a new
-certificate. It holds private keys: keep it where only the operators of the authority can read it.
-The journal is not in it.
+Writes one file with the authority, the inventory, the access rules, the configuration of the
+aggregator and of each agent. With it and the passphrase another machine goes on as this centre, and
+no host needs a new certificate. It holds private keys: keep it where only the operators of the
+authority can read it. Not in it: the journal, the broker's own configuration, and other secrets
+that the aggregator's configuration names.
 """
 
 
@@ -36,8 +37,14 @@ def _run(options: argparse.Namespace) -> int:
         raise ConfigError(f"{options.file}: expected a new file: a backup replaces no other")
     with changes.alone(Path(found.pki)):
         files = kept.collect(kept.places(found, options.settings))
-    if kept.REGISTER not in files:
+    if not folder.exists(Path(found.pki)):
         raise ConfigError(f"{found.pki}: expected an authority: venuewatch venue add makes it")
+    lacking = folder.lacking([name.removeprefix("pki/") for name in files])
+    if lacking:
+        raise ConfigError(
+            f"{Path(found.pki) / lacking[0]}: this part of the authority is missing, and a backup "
+            "without it is none: restore an earlier one"
+        )
     try:
         number = register.read(files[kept.REGISTER].content).crl_number
     except ValueError as error:

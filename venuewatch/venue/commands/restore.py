@@ -1,16 +1,23 @@
 """Runs ``venuewatch venue restore``: goes on as the centre of a backup."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
+from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, unusable
 from venuewatch.base.files import read_regular
 from venuewatch.venue import archive, changes, common, kept, settings
+from venuewatch.venue.archive import Stored
 from venuewatch.venue.authority import folder, register
+from venuewatch.venue.authority.register import Register
+from venuewatch.venue.settings import Settings
 
 _SUMMARY = """\
-Writes the files of a backup, so that this machine goes on as its centre. A state that is newer than
-the backup is kept: with the older one, certificates that were revoked since would be good again.
+Writes the files of a backup, so that this machine goes on as its centre; venues and hosts that the
+backup does not have go. A state that has anything that the backup lacks, or is of another
+authority, is kept. --older gives it up. Certificates that were revoked since stay so, if the
+authority is the same.
 """
 
 
@@ -19,9 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = _SUMMARY
     parser.add_argument("file", type=Path, metavar="FILE", help="the backup")
     parser.add_argument(
-        "--older", action="store_true", help="also over a state that is newer than the backup"
+        "--older", action="store_true", help="also over a state that is newer, or another one"
     )
-    common.add_options(parser)
+    parser.add_argument("--dry-run", action="store_true", help="only say what would change")
+    common.add_options(parser, changes_files=False)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,47 +38,117 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    try:
-        manifest, files = archive.read(read_regular(options.file, archive.BYTES_MAX))
-        own = files[kept.SETTINGS].content
-    except archive.ArchiveError as error:
-        raise ConfigError(f"{options.file}: {error}") from None
-    except KeyError:
-        raise ConfigError(f"{options.file}: expected settings in the backup") from None
-    except (OSError, ValueError) as error:
-        raise unusable(options.file, error) from None
-    found = settings.decoded(own, options.settings)
-    with changes.alone(Path(found.pki)):
-        if not options.older:
-            _refuse_newer(Path(found.pki), manifest.crl_number)
-        planned = kept.put(files, kept.places(found, options.settings))
-        then = [
-            "venuewatch venue renew, for new lists of revoked certificates",
-            "start the broker and the aggregator",
-            f"let {found.broker_address} lead to this machine",
-            "venuewatch venue revoke what was revoked after the backup was made",
-        ]
-        common.finish(found, planned, then, is_dry=options.dry_run)
+    files, there = _read(options.file)
+    found = settings.decoded(files[kept.SETTINGS].content, options.settings)
+    if not options.older:
+        _refuse_other_place(options.settings, found)
+    pki = Path(found.pki)
+    with changes.alone(pki):
+        if folder.exists(pki):
+            try:
+                both = _joined(files, there, pki, may_lose=options.older)
+                files = files if both == there else _kept_here(files, both, pki)
+            except ConfigError:
+                if not options.older:
+                    raise
+        where = kept.places(found, options.settings)
+        planned = [*kept.put(files, where), *kept.others(files, where)]
+        common.finish(found, planned, _steps(found), is_dry=options.dry_run)
     return 0
 
 
-def _refuse_newer(pki: Path, number: int) -> None:
-    """Refuse to go back.
+def _steps(found: Settings) -> list[str]:
+    return [
+        "venuewatch venue renew, for new lists of revoked certificates",
+        "restart the broker and the aggregator",
+        f"let {found.broker_address} lead to this machine",
+        "venuewatch venue revoke what was revoked after the backup was made",
+    ]
+
+
+def _read(path: Path) -> tuple[Mapping[str, Stored], Register]:
+    """Return the files of a backup that has a whole authority, and its register.
 
     Raises:
-        ConfigError: what is here is newer than the backup, or can not be compared with it.
+        ConfigError: it can not be read, or is no such backup.
     """
-    if not folder.exists(pki):
+    try:
+        _, files = archive.read(read_regular(path, archive.BYTES_MAX))
+    except archive.ArchiveError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except (OSError, ValueError) as error:
+        raise unusable(path, error) from None
+    lacking = [f"pki/{name}" for name in folder.lacking([each[4:] for each in files])]
+    for name in [kept.SETTINGS, *lacking]:
+        if name not in files:
+            raise ConfigError(f"{path}: expected {name} in the backup")
+    try:
+        return files, register.read(files[kept.REGISTER].content)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _refuse_other_place(path: Path, found: Settings) -> None:
+    """Refuse settings by which another authority than the one to be compared is in use here.
+
+    Raises:
+        ConfigError: there are such settings.
+    """
+    try:
+        here = settings.read(path)
+    except ConfigError:  # there are none, or the backup's mend them
         return
+    if Path(here.pki) != Path(found.pki) and folder.exists(Path(here.pki)):
+        raise ConfigError(
+            f"{path}: expected pki to be {found.pki}, as in the backup, got {here.pki}, where an "
+            "authority is: --older goes on with the backup's"
+        )
+
+
+def _joined(files: Mapping[str, Stored], there: Register, pki: Path, *, may_lose: bool) -> Register:
+    """Return the register of a backup (``there``), with what was issued and revoked here since.
+
+    Raises:
+        ConfigError: what is here can not be compared, is of another authority, or is newer.
+    """
+    here = _register_of(pki)
+    try:
+        is_same = (pki / "clients" / "ca.pem").read_bytes() == files[kept.AUTHORITY].content
+    except OSError:
+        is_same = False
+    if not is_same:
+        raise ConfigError(
+            f"{pki}: expected the authority of the backup, got another one: --older replaces it, "
+            "and then no host of this one is let in"
+        )
+    both = there.joined(here, clock.wall())
+    if both != there and not may_lose:
+        raise ConfigError(
+            f"{pki}: expected a state that is not newer than the backup (list {here.crl_number} "
+            f"here, {there.crl_number} there): --older goes back to it"
+        )
+    return both
+
+
+def _kept_here(files: Mapping[str, Stored], both: Register, pki: Path) -> Mapping[str, Stored]:
+    """Return the files with the register of both, and with the lists of here: they have more."""
+    kept_here = {kept.REGISTER: register.write(both)}
+    try:
+        lists = (pki / "crl.pem").read_bytes()
+        kept_here |= dict.fromkeys(kept.LISTS, lists)
+    except OSError:
+        pass
+    return {
+        name: each._replace(content=kept_here.get(name, each.content))
+        for name, each in files.items()
+    }
+
+
+def _register_of(pki: Path) -> Register:
     path = pki / "clients" / "issued.json"
     try:
-        here = register.read(path.read_bytes()).crl_number
+        return register.read(path.read_bytes())
     except (OSError, ValueError):
         raise ConfigError(
             f"{path}: expected a register, to compare it with the backup: --older replaces it"
         ) from None
-    if here > number:
-        raise ConfigError(
-            f"{pki}: expected a state that is not newer than the backup (list {here} here, "
-            f"{number} there): --older goes back to it"
-        )
