@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 import mqtt5
 
-from venuewatch.base.config import in_words, trusting
+from venuewatch.base.config import ConfigError, in_words, trusting
 from venuewatch.base.wire.errors import WireError
 from venuewatch.base.wire.framing import Framer
 
@@ -69,6 +69,8 @@ def visit(where: Where, credentials: bytes, name: str, cleared: Sequence[str] = 
             return _session(connection, name, cleared)
     except ssl.SSLError as error:
         return Visit(_reception_of(error), in_words(error))
+    except ConfigError as error:
+        return Visit(Reception.UNCLEAR, str(error))
     except (OSError, WireError) as error:
         at = f"{where.address}:{where.port}"
         why = in_words(error, at=at) if isinstance(error, OSError) else str(error)

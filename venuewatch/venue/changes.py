@@ -224,10 +224,11 @@ def _take_places(put: Sequence[Path], gone: Sequence[Path], folder: Path | None)
         if folder is None:
             _drop(put, None)
             raise why from None
-        raise ConfigError(
-            f"{why}; not all files are in their places: mend that, and give the command again",
-            because=error,
-        ) from None
+        refusal = ConfigError(
+            f"{why}; not all files are in their places: mend that, and give the command again"
+        )
+        refusal.is_passing = True  # something was done
+        raise refusal from None
 
 
 def _draft_of(path: Path) -> Path:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from aggregator.inventory import VenueEntry
+from venuewatch.base.config import ConfigError
 from venuewatch.venue import acl, fleet
 from venuewatch.venue.authority.certificates import Made, Validity, make_certificate
 from venuewatch.venue.authority.folder import TRIPWIRE, Authorities
@@ -128,7 +129,7 @@ def carry_out(planned: Plan, hands: Hands) -> Proof:
     """Do what was planned, and prove it.
 
     Raises:
-        ConfigError: files can not be written.
+        ConfigError: the first files can not be written.
     """
     began = hands.monotonic()
     until = began + PROVEN_WITHIN_S
@@ -144,11 +145,10 @@ def carry_out(planned: Plan, hands: Hands) -> Proof:
         )
         if not cleared.is_published:
             missing.append(f"birth and death are not deleted at the broker: {cleared.why}")
-        for name, each in planned.take_overs.items():
-            missing += _take_over(hands, until, name, each)
+        missing += _take_overs(planned, hands, until)
     finally:  # whatever came: no certificate of ours stays good for minutes
-        hands.apply(planned.second)
-    missing += filter(None, [hands.reload_broker()])
+        failed = _second(planned, hands)
+    missing += filter(None, [failed, hands.reload_broker()])
     shown = {"the tripwire": (planned.tripwire, TRIPWIRE)}
     name, latest = list(planned.take_overs.items())[-1]
     shown["the latest list"] = (latest, name)
@@ -162,6 +162,29 @@ def carry_out(planned: Plan, hands: Hands) -> Proof:
 def credentials(made: Made) -> bytes:
     """Return key and certificate as one PEM."""
     return made.key + made.certificate
+
+
+def _second(planned: Plan, hands: Hands) -> str:
+    """Write the second files; return why they could not be written, empty where they are."""
+    try:
+        hands.apply(planned.second)
+    except ConfigError as error:
+        return f"the certificates of the take-over are not on the list: {error}"
+    return ""
+
+
+def _take_overs(planned: Plan, hands: Hands, until: float) -> list[str]:
+    """End the connections that stand; return what could not be shown, a line each."""
+    missing: list[str] = []
+    left = dict(planned.take_overs)
+    while left and not (missing and hands.monotonic() >= until):
+        name = next(iter(left))
+        missing += _take_over(hands, until, name, left.pop(name))
+    if left:
+        missing.append(
+            f"connections of {', '.join(left)} may still stand, mute: there was no time left"
+        )
+    return missing
 
 
 def _take_over(hands: Hands, until: float, name: str, each: bytes) -> list[str]:

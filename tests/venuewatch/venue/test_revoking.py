@@ -7,6 +7,7 @@ import pytest
 
 from aggregator.inventory import HostEntry, VenueEntry
 from tests.venuewatch.venue.centre import NOW, settings_in
+from venuewatch.base.config import ConfigError
 from venuewatch.venue import acl, revoking
 from venuewatch.venue.authority import crls, folder
 from venuewatch.venue.authority.certificates import read_certificate
@@ -198,3 +199,45 @@ def test_bridge_is_revoked_with_the_last_host_behind_it(
     rules = content(planned.first, "venuewatch.acl").decode()
     assert ("user _bridge-STA\n" not in rules) is is_mute
     assert ("_bridge-STA" in planned.take_overs) is is_mute
+
+
+class Clock:
+    """Visits that each take so long, to a broker that does not answer."""
+
+    def __init__(self, took_s: float) -> None:
+        self.now, self.visits, self._took_s = 0.0, 0, took_s
+
+    def visit(self, *_: object) -> Visit:
+        self.visits += 1
+        self.now += self._took_s
+        return Visit(Reception.UNCLEAR, "no answer in time")
+
+
+def test_broker_that_does_not_answer_is_not_asked_for_each_host(
+    tmp_path: Path, known: Authorities
+) -> None:
+    hosts = tuple(HostEntry(f"H-{number}") for number in range(40))
+    venue, names = VenueEntry("STA", host=hosts), {"STA": {host.name for host in hosts}}
+    planned = revoking.plan(settings_in(tmp_path), known, {"STA": venue}, names, b"tripwire", NOW)
+    clock = Clock(3.0)
+    hands = Broker().hands()._replace(visit=clock.visit, monotonic=lambda: clock.now)
+
+    proof = revoking.carry_out(planned, hands)
+
+    assert clock.visits <= 6
+    assert any("H-9 may still stand" in line for line in proof.missing)
+
+
+def test_second_files_that_can_not_be_written_are_told(planned: Plan) -> None:
+    broker = Broker()
+    hands = broker.hands()
+
+    def apply(changes: Sequence[Change]) -> None:
+        if "files" in broker.done:
+            raise ConfigError("the disk is full")
+        hands.apply(changes)
+
+    proof = revoking.carry_out(planned, hands._replace(apply=apply))
+
+    assert any("the disk is full" in line for line in proof.missing)
+    assert any("latest list is not in force" in line for line in proof.missing)
