@@ -1,13 +1,14 @@
 """Holds what all commands of ``venuewatch venue`` have in common: options, begin, end, reloads."""
 
 import argparse
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from venuewatch.base.config import USAGE_ERROR, ConfigError, in_words, one_line, unusable
+from venuewatch.base.config import FAILED, USAGE_ERROR, ConfigError, in_words, one_line, unusable
 from venuewatch.base.files import CONFIG_MAX, read_regular
 from venuewatch.terminal import output
 from venuewatch.venue import changes, passphrase, settings
@@ -80,6 +81,11 @@ def guarded(work: Callable[[], int]) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except OSError as error:  # a folder on the way may not be entered, and the like
+        if error.filename is None:
+            raise
+        print(unusable(error.filename, error), file=sys.stderr)
+        return FAILED
 
 
 def refuse(wrong: Iterable[tuple[Path, Sequence[str]]]) -> int:
@@ -119,11 +125,16 @@ def reload_all(found: Settings) -> list[str]:
     ]
 
 
+def typed(command: Sequence[str]) -> str:
+    """Return a command as an operator types it."""
+    return one_line(shlex.join(command))
+
+
 def reload(command: Sequence[str]) -> str:
     """Run a command; return why it failed as one line, empty where it did not. None is right."""
     if not command:
         return ""
-    shown = " ".join(command)
+    shown = typed(command)
     try:
         done = subprocess.run(  # noqa: S603 - a list that root's own file names
             command,

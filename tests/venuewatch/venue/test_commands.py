@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from aggregator import inventory
-from tests.venuewatch.venue.centre import HOSTS, PASSPHRASE, Centre, refused
+from tests.venuewatch.venue.centre import HOSTS, PASSPHRASE, Centre, refused, text_in
 from venuewatch.base import clock
 from venuewatch.venue.authority import crls
 from venuewatch.venue.authority.certificates import (
@@ -187,6 +187,63 @@ def test_removed_venue_is_in_no_file_any_more(added: Centre) -> None:
     assert b"STA-1" not in after["venuewatch.acl"] + after["venues.nft"]
     (ours, *_) = crls.read_crls(after["broker/crl.pem"])
     assert len(list(ours)) == 3
+
+
+def test_host_that_went_to_another_venue_outlives_its_first(
+    added: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("venuewatch.venue.revoking.PROVEN_WITHIN_S", 0.0)
+    assert added.run("revoke", "STA/STA-1") == 1  # no broker is there to prove it
+    added.write("hosts.csv", "host\nSTA-2\n")
+    assert added.add() == 0
+    added.write("hosts.csv", "host\nSTA-1\n")
+    added.write("venue.toml", "")
+    assert added.add("AQU") == 0
+
+    assert added.run("remove", "STA") == 0
+
+    after = added.files()
+    (ours, *_) = crls.read_crls(after["broker/crl.pem"])
+    certificate = read_certificate(after["agents/AQU/STA-1/host.pem"])
+    assert ours.get_revoked_certificate_by_serial_number(certificate.serial_number) is None
+    assert b"user STA-1\n" in after["venuewatch.acl"]
+
+
+def test_broker_waits_where_the_aggregator_has_not_forgotten_a_venue(
+    added: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = added.place / "told"
+    said = {"reload_aggregator": '["false"]', "reload_broker": f'["touch", "{told}"]'}
+    added.write("venues.toml", text_in(added.place, **said))
+
+    assert added.run("remove", "STA") == 1
+
+    assert not told.exists()
+    assert f"  false && touch {told}" in capsys.readouterr().out
+
+
+def test_folder_of_an_operator_is_no_hindrance_to_a_removal(added: Centre) -> None:
+    (added.place / "agents" / "STA" / "STA-1" / "notes").mkdir()
+
+    assert added.run("remove", "STA") == 0
+
+    assert "agents/STA/STA-1/host.pem" not in added.files()
+
+
+@pytest.mark.parametrize("command", ["list", "backup"])
+def test_folder_that_may_not_be_entered_is_one_line(
+    added: Centre, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+
+    words = [str(added.place / "b")] if command == "backup" else []
+    assert added.run(command, *words, secret=False) == 1
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "permission denied" in line
 
 
 def test_list_says_what_each_host_has(added: Centre, capsys: pytest.CaptureFixture[str]) -> None:

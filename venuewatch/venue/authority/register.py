@@ -3,7 +3,7 @@
 It is a file of JSON, ``clients/issued.json``. Pure: times are seconds since 1970 (UTC).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 import msgspec
@@ -40,15 +40,14 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def revoke(self, names: Collection[str], now: float, why: str) -> "Register":
         """Return it with all certificates of these names revoked that are not yet."""
-        return replace(
-            self,
-            issued=tuple(
-                replace(entry, revoked_at=now, why=why)
-                if entry.name in names and entry.revoked_at is None
-                else entry
-                for entry in self.issued
-            ),
-        )
+        return self._revoked(lambda entry: entry.name in names, now, why)
+
+    def revoke_venue(self, venue: str, now: float, why: str) -> "Register":
+        """Return it with all certificates revoked that were made at a venue.
+
+        A name that has gone on to another venue keeps the certificate that it has there.
+        """
+        return self._revoked(lambda entry: entry.venue == venue, now, why)
 
     def numbered(self, now: float) -> "Register":
         """Return it for a new list, without what expired long ago."""
@@ -86,6 +85,17 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def names_of(self, venue: str) -> list[str]:
         """Return the names that have had a certificate at a venue."""
         return sorted({entry.name for entry in self.issued if entry.venue == venue})
+
+    def _revoked(self, is_meant: Callable[[Issued], bool], now: float, why: str) -> "Register":
+        return replace(
+            self,
+            issued=tuple(
+                replace(entry, revoked_at=now, why=why)
+                if entry.revoked_at is None and is_meant(entry)
+                else entry
+                for entry in self.issued
+            ),
+        )
 
 
 def read(data: bytes) -> Register:
