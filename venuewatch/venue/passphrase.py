@@ -16,6 +16,9 @@ CREDENTIAL: Final = "venuewatch-passphrase"
 LEAST: Final = 12
 """How many characters the passphrase of a new authority has at least."""
 
+MOST: Final = 1_000
+"""How many bytes a passphrase has at most; ``cryptography`` encrypts with 1,023."""
+
 
 def read(file: Path | None, *, is_new: bool) -> bytes:
     """Return the passphrase; that of a new authority is asked for twice.
@@ -35,7 +38,13 @@ def read(file: Path | None, *, is_new: bool) -> bytes:
         raise ConfigError(f"expected a passphrase of {LEAST} characters or more")
     if not found:
         raise ConfigError("expected a passphrase")
-    return found.encode()
+    try:
+        secret = found.encode()
+    except UnicodeEncodeError:
+        raise ConfigError("expected a passphrase in UTF-8") from None
+    if len(secret) > MOST:
+        raise ConfigError(f"expected a passphrase of {MOST:,} bytes at most")
+    return secret
 
 
 def _credential() -> Path | None:
@@ -45,7 +54,11 @@ def _credential() -> Path | None:
 
 
 def _asked(*, is_new: bool) -> str:
-    found = getpass.getpass("Passphrase of the authority: ")
-    if is_new and getpass.getpass("The same again: ") != found:
+    try:
+        found = getpass.getpass("Passphrase of the authority: ")
+        again = getpass.getpass("The same again: ") if is_new else found
+    except EOFError:
+        raise ConfigError("expected a passphrase") from None
+    if again != found:
         raise ConfigError("expected the same passphrase twice")
     return found

@@ -4,17 +4,20 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 from venuewatch.base.config import ConfigError
 from venuewatch.venue import changes
 from venuewatch.venue.authority import crls, folder, register
 from venuewatch.venue.authority.certificates import (
     DAY_S,
+    as_time,
     common_name,
     is_issued_by,
     make_authority,
     make_certificate,
     make_request,
+    pem_of,
     public_key_of_request,
     read_certificate,
     read_key,
@@ -166,3 +169,49 @@ def test_key_of_another_authority_is_refused(pki: Path) -> None:
 
     with pytest.raises(ConfigError, match="is not the key of"):
         folder.open_folder(pki, PASSPHRASE)
+
+
+@pytest.mark.parametrize("now", [0.0, 1_600_000_000.0, NOW - 30 * DAY_S, NOW + 4_000 * DAY_S])
+def test_clock_that_can_not_be_right_makes_no_lists(tmp_path: Path, now: float) -> None:
+    made, _ = folder.begin(NOW)
+
+    with pytest.raises(ConfigError, match="set the clock"):
+        folder.state_files(tmp_path, made, now)
+
+
+def test_authority_is_not_begun_by_a_clock_without_a_battery(tmp_path: Path) -> None:
+    made, _ = folder.begin(0.0)
+
+    with pytest.raises(ConfigError, match="the clock says 1970-01-01"):
+        folder.state_files(tmp_path, made, 0.0)
+
+
+@pytest.mark.parametrize("name", ["servers/ca.pem", "clients/issued.json"])
+def test_damaged_file_says_what_to_do(pki: Path, name: str) -> None:
+    (pki / name).write_bytes(b"")
+
+    with pytest.raises(ConfigError, match="restore a backup"):
+        folder.open_folder(pki, PASSPHRASE)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"garbage"])
+def test_list_of_others_that_is_lost_says_what_to_do(pki: Path, content: bytes | None) -> None:
+    (pki / "foreign").mkdir()
+    (pki / "foreign" / "others.pem").write_bytes(pem_of(OTHER.certificate))
+    if content is not None:
+        (pki / "foreign" / "others.crl").write_bytes(content)
+
+    with pytest.raises(ConfigError, match=r"others\.crl: .* there") as refusal:
+        folder.open_folder(pki, PASSPHRASE)
+
+    assert "begin anew" not in str(refusal.value)
+
+
+def test_list_of_changes_only_is_refused() -> None:
+    builder = x509.CertificateRevocationListBuilder(
+        AUTHORITY.certificate.subject, as_time(NOW - DAY_S), as_time(NOW + DAY_S)
+    ).add_extension(x509.DeltaCRLIndicator(1), critical=True)
+    pem = builder.sign(AUTHORITY.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    with pytest.raises(CrlError, match="a part of it"):
+        crls.check(pem, [AUTHORITY.certificate], NOW)

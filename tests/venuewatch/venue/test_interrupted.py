@@ -91,7 +91,9 @@ COMMANDS: dict[str, Callable[[Centre], int]] = {
     "renew": lambda centre: centre.run("renew", "STA"),
     "revoke": lambda centre: centre.run("revoke", "STA/STA-1"),
     "remove": lambda centre: centre.run("remove", "STA"),
-    "restore": lambda centre: centre.run("restore", str(centre.place / "backup"), "--older"),
+    "restore": lambda centre: centre.run(
+        "restore", str(centre.place / "backup"), "--older", secret=False
+    ),
 }
 
 

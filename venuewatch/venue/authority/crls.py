@@ -93,6 +93,8 @@ def check(data: bytes, authorities: Sequence[x509.Certificate], now: float) -> N
             raise CrlError(f"expected a list of {name} that is valid still: bring a newer one")
         if own[0].last_update_utc > as_time(now):
             raise CrlError(f"expected a list of {name} that is valid already: look at the clock")
+        if _is_partial(own[0]):
+            raise CrlError(f"expected a list of all that {name} has revoked, got a part of it")
     if len(lists) != len(authorities):
         raise CrlError(
             f"expected lists of {len(authorities)} authorities alone, got {len(lists)} lists"
@@ -124,6 +126,14 @@ def _is_of(crl: x509.CertificateRevocationList, authority: x509.Certificate) -> 
         return crl.is_signature_valid(authority.public_key())  # type: ignore[arg-type]
     except _TYPES:  # a key of a kind that signs nothing
         return False
+
+
+def _is_partial(crl: x509.CertificateRevocationList) -> bool:
+    """Tell whether a list is of changes only, or of some certificates: a broker refuses it then."""
+    try:
+        return any(extension.critical for extension in crl.extensions)  # RFC 5280, 5.2
+    except _TYPES:
+        return True
 
 
 def may_sign(authority: x509.Certificate) -> bool:

@@ -30,6 +30,7 @@ from venuewatch.venue.authority.certificates import (
     AUTHORITY_DAYS,
     Authority,
     Made,
+    as_time,
     is_issued_by,
     key_pem,
     make_authority,
@@ -42,8 +43,10 @@ from venuewatch.venue.authority.certificates import (
 from venuewatch.venue.authority.register import Register
 from venuewatch.venue.changes import PRIVATE, PUBLIC, Change
 
+_EARLIEST: Final = 1_767_225_600.0  # 2026-01-01, before this program was there
 TRIPWIRE: Final = "_revoked"
 BROKER_DAYS: Final = 825
+_RESTORE: Final = "restore a backup (venuewatch venue restore)"
 _OWN: Final = ("servers", "clients", "next")
 
 
@@ -119,7 +122,7 @@ def open_folder(folder: Path, passphrase: bytes) -> Authorities:
     try:
         known = register.read(_content(path, folder))
     except ValueError as error:
-        raise ConfigError(f"{path}: {error}") from None
+        raise ConfigError(f"{path}: {error}: {_RESTORE}") from None
     return Authorities(servers, clients, following, known, foreign_of(folder))
 
 
@@ -131,12 +134,18 @@ def foreign_of(folder: Path) -> dict[str, tuple[bytes, bytes]]:
     """
     found = {}
     for path in sorted((folder / "foreign").glob("*.pem")):
-        pem, crl = _content(path, folder), _content(path.with_suffix(".crl"), folder)
+        beside = path.with_suffix(".crl")
+        if not beside.exists():
+            raise ConfigError(f"{beside}: expected the list of {path}: copy it there")
+        pem, crl = _content(path, folder), _content(beside, folder)
         try:
             read_certificate(pem)
-            crls.read_crls(crl)
         except ValueError as error:
             raise ConfigError(f"{path}: {error}") from None
+        try:
+            crls.read_crls(crl)
+        except crls.CrlError as error:
+            raise ConfigError(f"{beside}: {error}: copy a whole one there") from None
         found[path.stem] = (pem, crl)
     return found
 
@@ -147,6 +156,7 @@ def state_files(folder: Path, known: Authorities, now: float) -> tuple[Authoriti
     Raises:
         ConfigError: a list would not do.
     """
+    _refuse_clock(known.clients.certificate, now)
     numbered = known.register.numbered(now)
     own = crls.make_crl(known.clients, numbered.revoked(), now, numbered.crl_number)
     own += crls.make_crl(known.next, (), now, numbered.crl_number)
@@ -162,6 +172,20 @@ def state_files(folder: Path, known: Authorities, now: float) -> tuple[Authoriti
     ]
 
 
+def _refuse_clock(authority: x509.Certificate, now: float) -> None:
+    """Refuse a clock that can not be right: what it makes would lock everybody out later.
+
+    Raises:
+        ConfigError: at this time the authority is not valid, or this program was not there yet.
+    """
+    begin, end = authority.not_valid_before_utc, authority.not_valid_after_utc
+    if not max(begin.timestamp(), _EARLIEST) <= now <= end.timestamp():
+        raise ConfigError(
+            f"the clock says {as_time(now):%Y-%m-%d}, and the authority is valid from "
+            f"{begin:%Y-%m-%d} to {end:%Y-%m-%d}: set the clock"
+        )
+
+
 def broker_certificate(known: Authorities, address: str, now: float) -> Made:
     """Make the broker's key and certificate."""
     return make_certificate(known.servers, address, use="server", valid=validity(now, BROKER_DAYS))
@@ -173,7 +197,7 @@ def _open(folder: Path, passphrase: bytes) -> Authority:
     try:
         certificate = read_certificate(pem)
     except ValueError as error:
-        raise ConfigError(f"{folder / 'ca.pem'}: {error}") from None
+        raise ConfigError(f"{folder / 'ca.pem'}: {error}: {_RESTORE}") from None
     try:
         opened = Authority(read_key(key, passphrase), certificate)
     except ValueError as error:
@@ -181,7 +205,7 @@ def _open(folder: Path, passphrase: bytes) -> Authority:
     if opened.key.public_key() != certificate.public_key() or not is_issued_by(
         certificate, certificate
     ):
-        raise ConfigError(f"{folder}: ca.key is not the key of ca.pem: restore a backup")
+        raise ConfigError(f"{folder}: ca.key is not the key of ca.pem: {_RESTORE}")
     return opened
 
 
@@ -190,8 +214,8 @@ def _content(path: Path, folder: Path) -> bytes:
         return read_regular(path, CONFIG_MAX)
     except FileNotFoundError:
         raise ConfigError(
-            f"{path}: this part of the authority is missing: restore a backup (venuewatch venue "
-            f"restore), or remove {folder} and begin anew, with new certificates for every host"
+            f"{path}: this part of the authority is missing: {_RESTORE}, or remove {folder} and "
+            "begin anew, with new certificates for every host"
         ) from None
     except (OSError, ValueError) as error:
         raise unusable(path, error) from None
