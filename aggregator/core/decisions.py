@@ -355,7 +355,7 @@ class Decisions:
             hearing.suspension.explain(self.connections.doubling.ends_at)
         elif blindness is not None:
             self.blindness.tell(blindness, at)
-        is_explained = self.connections.doubling.is_known
+        is_explained = self.connections.doubling.is_known or hearing.expects_stop(at)
         self.troubles.follow_grace(self.expectation.grace, at, is_explained=is_explained)
         for ended in self.probes.take_ended(at):
             self._end_inquiry(ended)

@@ -4,6 +4,7 @@ Our own tick, which comes back to us through the broker, is the canary: while on
 doubt and accuse nobody, and all deadlines are credited with the time of doubt. When it stays
 away, or our connection ends, we are blind. Where beats go on to come, and echo ticks that we sent
 long ago, the canary is only behind them: we are overloaded, and doubt until what waits is drained.
+A stop of the broker of which we were told before is no incident, unless it lasts.
 Times are monotonic seconds.
 """
 
@@ -25,6 +26,13 @@ REPORT_AFTER_S = SUSPENDED_S + KNOWN_WITHIN_S
 
 ASK_PORT_AFTER_S = 2.0
 _ASK_PORT_EVERY_S = 5.0
+STOP_FROM_HOSTS = 3_000
+"""With more hosts the broker stops for longer than a late tick while it reads its access rules."""
+
+STOP_WITHIN_S = 60.0
+"""So long (s) after we were told may it stop: a revocation has it read them twice, 11 s each."""
+
+_NOT_OF_A_STOP = frozenset({"starting", "stalled"})
 _IN_FLIGHT_MAX = 60
 _LATE_TIMES = 3.0  # the usual round trip
 _LEARN_S = 0.03
@@ -54,6 +62,7 @@ class Hearing:
         self._in_flight: OrderedDict[int, float] = OrderedDict()
         self.proof_at = -INF
         self._ask_port_at = INF
+        self._stop_until = -INF
         self._least_echo_before_s = INF
         self._blind_not_before = -INF
         self._port: Port | None = None
@@ -195,9 +204,21 @@ class Hearing:
         self._ask_port_at = now + _ASK_PORT_EVERY_S
         return True
 
+    def expect_stop(self, until: float) -> None:
+        """Note that the broker may stop for a while before ``until``, as an operator wants it."""
+        self._stop_until = until
+
+    def expects_stop(self, now: float) -> bool:
+        """Tell whether what we miss may be a stop that was expected: the broker's port is open."""
+        is_of_it = self.suspension.why not in _NOT_OF_A_STOP and self._port != "refuses"
+        return now < self._stop_until and is_of_it
+
     def take_blindness(self, now: float) -> Blindness | None:
         """Return, once, that nobody was judged for long enough to report it."""
         if now < self.suspension.tell_at:
+            return None
+        if self.expects_stop(now):
+            self.suspension.explain(self._stop_until)
             return None
         self.suspension.told()
         return self._told(now)

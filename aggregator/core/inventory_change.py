@@ -4,7 +4,11 @@ Hosts that stay keep all that is known of them. New hosts begin as after a start
 their grace. So does a host that moved to another venue, but it keeps its history: what was counted,
 its last sign of life, its agent's boot. What the inventory no longer has where it was is forgotten,
 and its incidents end as removed. A host that is revoked now is away, and all that was wrong with it
-is over. Times are monotonic seconds.
+is over.
+
+Before the broker reads its access rules again, ``venuewatch venue`` has us read the inventory. That
+is how we are told that the broker may stop now: it does for long where the fleet is large.
+Times are monotonic seconds.
 """
 
 from collections.abc import Iterable
@@ -12,6 +16,7 @@ from typing import NamedTuple
 
 from aggregator.core.decisions import Decisions
 from aggregator.core.fleet import Fleet, Venue
+from aggregator.core.hearing import STOP_FROM_HOSTS, STOP_WITHIN_S
 from aggregator.core.host import INF, Host
 from aggregator.core.outputs import InventoryChanged
 from aggregator.core.states import HostState
@@ -49,6 +54,8 @@ class Applied(NamedTuple):
 def apply(decisions: Decisions, expected: Fleet, now: float) -> Applied:
     """Expect the hosts of ``expected`` from ``now`` on; return what that changed."""
     decisions.advance(now)
+    if len(expected) > STOP_FROM_HOSTS:
+        decisions.hearing.expect_stop(now + STOP_WITHIN_S)
     fleet = decisions.fleet
     before = {code: set(venue.hosts) for code, venue in fleet.venues.items()}
     removed = _remove(decisions, expected)

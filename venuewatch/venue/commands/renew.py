@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from aggregator.core.hearing import STOP_FROM_HOSTS
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError
 from venuewatch.base.options import number
@@ -99,7 +100,8 @@ def _run(options: argparse.Namespace) -> int:
         common.finish(found, [*derived, *planned, *own], then, is_dry=options.dry_run)
         if options.dry_run:
             return 0
-        failed = common.reload_all(found) if chosen.names else _broker(found)
+        is_told = bool(chosen.names) or len(known.hosts) > STOP_FROM_HOSTS
+        failed = common.reload_all(found) if is_told else _broker(found)
         output.show(failed)
         return 1 if failed else 0
 
