@@ -148,9 +148,13 @@ def _lock(descriptor: int, folder: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        number = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
         raise ConfigError(
-            f"{folder}: another command of venuewatch venue is at work: wait for its end"
+            f"{folder}: another command of venuewatch venue is at work (process {number}): wait "
+            "for its end"
         ) from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
 
 def _resume(folder: Path) -> None:

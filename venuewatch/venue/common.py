@@ -112,7 +112,8 @@ def finish(
     if is_dry:
         output.show([*lines, "nothing was changed (--dry-run)"])
         return
-    changes.apply(news, Path(found.pki), then)
+    reloads = filter(None, (found.reload_aggregator, found.reload_broker))
+    changes.apply(news, Path(found.pki), [*map(typed, reloads), *then])
     output.show([*lines, *(["next:"] if then else []), *(f"  {line}" for line in then)])
 
 

@@ -215,3 +215,10 @@ def test_list_of_changes_only_is_refused() -> None:
 
     with pytest.raises(CrlError, match="a part of it"):
         crls.check(pem, [AUTHORITY.certificate], NOW)
+
+
+def test_register_of_a_large_fleet_is_read(pki: Path) -> None:
+    path = pki / "clients" / "issued.json"
+    path.write_bytes(path.read_bytes() + b" " * (17 * 1024 * 1024))
+
+    assert folder.open_folder(pki, PASSPHRASE).register.issued

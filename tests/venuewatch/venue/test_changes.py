@@ -105,7 +105,7 @@ def test_change_is_shown_without_its_content(tmp_path: Path) -> None:
 
 
 def test_second_command_at_a_time_is_refused(tmp_path: Path) -> None:
-    refusal = pytest.raises(ConfigError, match="another command of venuewatch venue")
+    refusal = pytest.raises(ConfigError, match=rf"at work \(process {os.getpid()}\): wait")
 
     with changes.alone(tmp_path), refusal, changes.alone(tmp_path):
         pass

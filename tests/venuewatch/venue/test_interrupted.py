@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from aggregator import inventory
-from tests.venuewatch.venue.centre import HOSTS, Centre
+from tests.venuewatch.venue.centre import HOSTS, Centre, text_in
 from venuewatch.base.config import ConfigError
 from venuewatch.venue import changes
 from venuewatch.venue.authority import register
@@ -119,6 +119,11 @@ def test_interrupted_change_is_whole_after_the_next_command(
 def test_disk_that_fails_amid_renames_is_told_and_gone_on_from(
     centre: Centre, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    said = {
+        "reload_aggregator": '["true", "--aggregator"]',
+        "reload_broker": '["true", "--broker"]',
+    }
+    centre.write("venues.toml", text_in(centre.place, **said))
     assert centre.add() == 0
     with monkeypatch.context() as patched:
         Ends(patched, 5, OSError(errno.EIO, "Input/output error"))
@@ -127,7 +132,9 @@ def test_disk_that_fails_amid_renames_is_told_and_gone_on_from(
 
     assert centre.run("renew") == 0
 
-    assert "venuewatch venue bundle STA" in capsys.readouterr().err  # what was next for the first
+    told = capsys.readouterr().err  # what was next for the first
+    assert "venuewatch venue bundle STA" in told
+    assert "  true --aggregator\n  true --broker\n" in told
     check_whole(centre)
     assert b"user STA-3\n" in centre.files()["venuewatch.acl"]
 

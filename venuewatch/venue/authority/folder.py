@@ -120,7 +120,7 @@ def open_folder(folder: Path, passphrase: bytes) -> Authorities:
     servers, clients, following = (_open(folder / name, passphrase) for name in _OWN)
     path = folder / "clients" / "issued.json"
     try:
-        known = register.read(_content(path, folder))
+        known = register.read(_content(path, folder, register.BYTES_MAX))
     except ValueError as error:
         raise ConfigError(f"{path}: {error}: {_RESTORE}") from None
     return Authorities(servers, clients, following, known, foreign_of(folder))
@@ -209,9 +209,9 @@ def _open(folder: Path, passphrase: bytes) -> Authority:
     return opened
 
 
-def _content(path: Path, folder: Path) -> bytes:
+def _content(path: Path, folder: Path, bytes_max: int = CONFIG_MAX) -> bytes:
     try:
-        return read_regular(path, CONFIG_MAX)
+        return read_regular(path, bytes_max)
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: this part of the authority is missing: {_RESTORE}, or remove {folder} and "

@@ -12,6 +12,9 @@ from msgspec.structs import replace
 from venuewatch.venue.authority.certificates import DAY_S, Made
 from venuewatch.venue.authority.crls import Revoked
 
+BYTES_MAX: Final = 256 * 1024 * 1024
+"""How many bytes its file may have: 35,000 hosts that are renewed each month have 15 MB."""
+
 KEPT_S: Final = 30 * DAY_S
 """How long (s) a certificate that has expired stays in the register."""
 

@@ -152,7 +152,7 @@ def _centre(found: Settings, now: float) -> Iterator[Centre]:
 def _register(found: Settings) -> Register:
     path = Path(found.pki) / "clients" / "issued.json"
     try:
-        return register.read(read_regular(path, CONFIG_MAX))
+        return register.read(read_regular(path, register.BYTES_MAX))
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: the authority's register is missing: restore a backup"

@@ -13,7 +13,7 @@ _SUMMARY = """\
 Takes a venue out: of the inventory, so that nobody is missed; of the broker's access rules and the
 packet filter; and puts its certificates on the list of revoked ones. The aggregator forgets the
 venue before its hosts can fall silent. Stop or uninstall the agents afterwards. To end connections
-that stand, revoke the venue first.
+that stand, and to delete what the broker keeps of the hosts, revoke the venue first.
 """
 
 
