@@ -161,7 +161,7 @@ class _Play:
         self.rows.append({"side": "all", "seconds": seconds, "commands": self._commands})
 
     def go_back(self, hosts: dict[str, BareHost]) -> None:
-        """Upgrade one host to a broken agent; the old one has to run again."""
+        """Upgrade one host to a broken agent: the old one has to run again. Then to a sound one."""
         centre, host = hosts[_CENTRE], hosts[_HOSTS[0]]
         bundle = f"{_VENUEWATCH} venue bundle STA --python {self._options.python}"
         centre.type(f"{bundle} --wheels broken --out broken.tar")
@@ -174,6 +174,9 @@ class _Play:
         if host.type("readlink /opt/venuewatch") != before:
             raise BenchError("an upgrade to a broken agent left its release in place")
         self._seen("the old agent up again", lambda: _states(centre).get(_HOSTS[0]) == "up")
+        begin = clock.monotonic()
+        host.type("rm -rf venuewatch-STA && tar xf venuewatch-STA.tar && venuewatch-STA/upgrade")
+        self._row("upgrade to a sound agent", begin)
 
     def take_out(self, hosts: dict[str, BareHost]) -> None:
         """Revoke a host, and take the venue out."""

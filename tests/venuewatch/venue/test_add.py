@@ -143,32 +143,3 @@ def test_configuration_that_was_edited_stays_and_is_told(
 
     assert path.read_text() == text
     assert "agent.toml was edited, and stays: STA-1\n" in capsys.readouterr().out
-
-
-def test_trial_of_a_first_venue_leaves_nothing(tmp_path: Path) -> None:
-    centre = Centre(tmp_path)
-    before = sorted(tmp_path.rglob("*"))
-
-    assert centre.add("STA", "--dry-run") == 0
-
-    assert sorted(tmp_path.rglob("*")) == before
-
-
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("inventory.toml", '[[venue]]\ncode = "OLD"\n[[venue.host]]\nname = "STA-1"\n'),
-        ("inventory.d/also.toml", '[[venue]]\ncode = "OLD"\n[[venue.host]]\nname = "STA-1"\n'),
-        ("inventory.d/also.toml", '[[venue]]\ncode = "STA"\n'),
-    ],
-)
-def test_fleet_that_the_aggregator_would_refuse_is_refused(
-    added: Centre, capsys: pytest.CaptureFixture[str], name: str, text: str
-) -> None:
-    added.write(name, text)
-    before = added.files()
-
-    (line,) = refused(capsys, added.add())
-
-    assert "in one file" in line
-    assert added.files() == before

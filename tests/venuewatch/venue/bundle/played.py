@@ -15,7 +15,7 @@ from venuewatch.venue.bundle.content import Order, entries
 from venuewatch.venue.bundle.host import main
 from venuewatch.venue.bundle.host.before import FOLDER
 from venuewatch.venue.bundle.host.machine import FailedError, Machine
-from venuewatch.venue.bundle.host.program import LINK, UNITS
+from venuewatch.venue.bundle.host.program import LINK, LOCK, RELEASES, UNITS
 from venuewatch.venue.bundle.wheels import Target, read_folder
 
 HOST = "STA-results-01"
@@ -51,9 +51,14 @@ class PlayedMachine(Machine):
         self.kill_at: int | None = None
         self.actions = 0
         self.running: str | None = None
+        self.at_boot = False
+        self.crashes = False
+        self.starts = 0
+        self.told: list[str] = []
         self.status = "connected to 10.0.0.1, hears the centre"
         self.refusal = ""
         self.full_at = ""
+        self.full_from: int | None = None
         self.ran: list[Sequence[str]] = []
         for folder in ("etc", "opt", "var/lib", "run", UNITS.lstrip("/")):
             (root / folder).mkdir(parents=True, exist_ok=True)
@@ -69,9 +74,11 @@ class PlayedMachine(Machine):
 
     def write(self, path: str, content: bytes, *, mode: int, group: str = "root") -> None:
         self._act()
-        if self.full_at and path.endswith(self.full_at):
+        is_full = self.full_from is not None and self.actions >= self.full_from
+        if is_full or (self.full_at and path.endswith(self.full_at)):
             raise OSError(28, os.strerror(28), path)
         super().write(path, content, mode=mode, group=group)
+        self.owners.pop(self.at(path), None)
 
     def link(self, path: str, target: str) -> None:
         self._act()
@@ -79,6 +86,8 @@ class PlayedMachine(Machine):
 
     def remove(self, path: str) -> None:
         self._act()
+        if self.at(path).is_dir() and self.at(path).parent == self.at(RELEASES):
+            self.full_from = None  # a release makes room
         super().remove(path)
 
     def add_user(self, name: str) -> None:
@@ -114,12 +123,23 @@ class PlayedMachine(Machine):
                 spool = self.at("/var/lib/venuewatch-agent/spool")
                 spool.mkdir(parents=True, exist_ok=True)
                 self.owners[spool] = "venuewatch-agent"
-        elif words[0] in {"stop", "disable"}:
+                self.starts += 1
+        elif words[0] in {"stop", "disable"} and {"stop", "--now"} & set(words):
             self.running = None
         elif words[0] == "show":
-            is_up = self.running not in {None, BROKEN}
-            return f"MainPID={7 if is_up else 0}\nStatusText={self.status if is_up else ''}\n"
+            return "\n".join(f"{name}={value}" for name, value in self._shown().items())
+        if words[0] in {"enable", "disable"}:
+            self.at_boot = words[0] == "enable"
         return ""
+
+    def _shown(self) -> dict[str, object]:
+        is_up = self.running not in {None, BROKEN} and not self.crashes
+        return {
+            "MainPID": 7 if is_up else 0,
+            "StatusText": self.status if is_up else "",
+            "ActiveState": "active" if is_up else "activating" if self.running else "inactive",
+            "UnitFileState": "enabled" if self.at_boot else "disabled",
+        }
 
     # What it is
 
@@ -130,6 +150,16 @@ class PlayedMachine(Machine):
     def owner_of(self, path: str) -> str | None:
         here = self.at(path)
         return self.owners.get(here, "root") if here.exists() else None
+
+    def belongs_to(self, path: str, owner: str, group: str) -> bool:
+        assert {owner, group} <= self.users
+        return self.owner_of(path) == owner
+
+    def changed_ns(self, path: str) -> int:
+        return self.starts if self.at(path).is_dir() else 0
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
 
     def has_user(self, name: str) -> bool:
         return name in self.users
@@ -170,11 +200,12 @@ class PlayedMachine(Machine):
 
     def tree(self) -> dict[str, object]:
         """Return all there is on it, but for its own notes and the modes of folders."""
-        notes = FOLDER.lstrip("/")
+        ours = (FOLDER.lstrip("/"), LOCK.lstrip("/"))
         found: dict[str, object] = {"users": sorted(self.users), "running": self.running}
+        found["at boot"] = self.at_boot
         for path in sorted(self.root.rglob("*")):
             name = path.relative_to(self.root).as_posix()
-            if name.startswith(notes):
+            if name.startswith(ours):
                 continue
             if path.is_symlink():
                 found[name] = str(path.readlink())

@@ -45,7 +45,7 @@ def test_agent_tells_once_a_session_that_it_hears_the_centre(
 def test_words_of_the_agent_are_those_that_an_upgrade_waits_for() -> None:
     health = Health(0.0, must_be_heard=True)
 
-    health.see(Look(7, HEARD.removeprefix("STATUS="), is_spool_open=True), 1.0)
+    health.see(Look(7, HEARD.removeprefix("STATUS="), spool=1), 1.0)
 
     verdict = health.verdict(11.0)
     assert verdict is not None

@@ -1,5 +1,8 @@
 """Upgrades that fail, and what of the old agent is there afterwards: all of it."""
 
+import itertools
+import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ from tests.venuewatch.venue.bundle.played import (
     CONFIGURATION,
     HOST,
     PlayedMachine,
+    credentials,
     files_of_host,
     key_file,
     run,
@@ -16,6 +20,7 @@ from tests.venuewatch.venue.bundle.played import (
 )
 from venuewatch.venue.bundle.host.machine import FailedError
 
+ACTIONS_MIN = 10
 CONFIGURED = "/etc/venuewatch/agent.toml"
 EDITED = CONFIGURATION + '[[check]]\nkind = "ping"\nname = "uplink"\naddress = "192.0.2.1"\n'
 OTHER = CONFIGURATION.replace("mqtt.example.org", "mqtt.example.net")
@@ -62,7 +67,10 @@ def test_upgrade_to_an_agent_that_ends_goes_back(tmp_path: Path, running: Played
 
     why = failure(running, unpacked(tmp_path, BROKEN))
 
-    assert why == "could not see the agent come up: it did not start"
+    assert why == (
+        "could not start the agent, and see it come up: it did not start: "
+        "look at journalctl -u venuewatch-agent.service"
+    )
     assert running.tree() == before
     assert running.notes == ["installed.json"]
 
@@ -111,7 +119,7 @@ def test_upgrade_with_a_refused_configuration_never_stops_the_old_agent(
     assert running.tree() == before
 
 
-@pytest.mark.parametrize("at", ["host.pem", "complete", "agent.toml", ".service"])
+@pytest.mark.parametrize("at", ["host.pem", "complete", "agent.toml", ".service", "installed.json"])
 def test_disk_that_fills_anywhere_leaves_a_bare_machine_bare(
     tmp_path: Path, machine: PlayedMachine, at: str
 ) -> None:
@@ -125,30 +133,96 @@ def test_disk_that_fills_anywhere_leaves_a_bare_machine_bare(
     assert files_in(machine.tree()) == files_in(bare)
 
 
-def test_disk_that_fills_at_the_last_note_costs_one_more_try(
-    tmp_path: Path, machine: PlayedMachine
+@pytest.mark.long
+def test_disk_that_stays_full_leaves_the_old_agent(tmp_path: Path, running: PlayedMachine) -> None:
+    before = running.tree()
+    other = {HOST: {**files_of_host(OTHER), "web.yml": b"users:"}}
+    folder = unpacked(tmp_path, "2.0.0", other)
+
+    for number in itertools.count(1):
+        running.full_from = running.actions + number
+        try:
+            run(running, "upgrade", folder)
+        except (FailedError, OSError):
+            assert running.tree() == before
+        else:
+            assert number > ACTIONS_MIN
+            break
+
+
+def test_agent_that_waits_for_its_next_start_is_started_again(
+    tmp_path: Path, running: PlayedMachine
 ) -> None:
-    machine.full_at = "installed.json"
-    folder, key = unpacked(tmp_path), key_file(tmp_path)
-    with pytest.raises(OSError, match="No space left"):
-        run(machine, "install", folder, "--key", key)
-    machine.full_at = ""
+    before = running.tree()
+    running.crashes = True
 
-    code = run(machine, "install", folder, "--key", key)
+    failure(running, unpacked(tmp_path, BROKEN))
 
-    assert (code, machine.running) == (0, "1.0.0")
+    assert running.tree() == before
 
 
-def test_configuration_that_was_edited_stays(
-    tmp_path: Path, running: PlayedMachine, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("at_boot", [True, False])
+def test_agent_that_was_stopped_stays_as_it_was(
+    tmp_path: Path, running: PlayedMachine, *, at_boot: bool
 ) -> None:
+    running.running, running.at_boot = None, at_boot
+    before = running.tree()
+
+    failure(running, unpacked(tmp_path, BROKEN))
+
+    assert running.tree() == before
+
+
+def test_old_agent_that_can_not_be_started_is_not_forgotten(
+    tmp_path: Path, running: PlayedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = running.tree()
+    broken = unpacked(tmp_path, BROKEN)
+    start = PlayedMachine.run
+
+    def fail(machine: PlayedMachine, words: Sequence[str], *, user: str | None = None) -> str:
+        if words[:2] == ["systemctl", "start"] and machine.version != BROKEN:
+            raise FailedError("systemctl ended with 1: no answer")
+        return start(machine, words, user=user)
+
+    monkeypatch.setattr(PlayedMachine, "run", fail)
+    why = failure(running, broken)
+    monkeypatch.undo()
+    failure(running, broken)
+
+    assert "could not start the program of before: systemctl ended with 1: no answer" in why
+    assert why.endswith("give the same command again")
+    assert running.tree() == before
+
+
+def test_files_that_others_own_become_roots(tmp_path: Path, machine: PlayedMachine) -> None:
+    path = machine.at("/etc/venuewatch/ca.pem")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(credentials()[0])
+    path.chmod(0o644)
+    machine.owners[path] = "alice"
+
+    run(machine, "install", unpacked(tmp_path), "--key", key_file(tmp_path))
+
+    assert machine.owner_of("/etc/venuewatch/ca.pem") == "root"
+
+
+def test_files_of_users_are_not_for_all(tmp_path: Path, machine: PlayedMachine) -> None:
+    files = {**files_of_host(), "web.yml": b"users:"}
+
+    run(machine, "install", unpacked(tmp_path, hosts={HOST: files}), "--key", key_file(tmp_path))
+
+    assert stat.S_IMODE(machine.at("/etc/venuewatch/web.yml").stat().st_mode) == 0o640
+
+
+def test_configuration_that_was_edited_stays(tmp_path: Path, running: PlayedMachine) -> None:
     running.at(CONFIGURED).write_text(EDITED)
 
     run(running, "upgrade", unpacked(tmp_path, "2.0.0", {HOST: files_of_host(OTHER)}))
 
     assert running.at(CONFIGURED).read_text() == EDITED
     assert running.at(f"{CONFIGURED}.new").read_text() == OTHER
-    assert f"{CONFIGURED} was edited here and stays" in capsys.readouterr().out
+    assert any(line.startswith(f"{CONFIGURED} was edited here and stays") for line in running.told)
 
 
 def test_configuration_that_was_not_edited_is_replaced(
@@ -193,7 +267,7 @@ def test_ctrl_c_takes_all_back(
     monkeypatch.setattr(PlayedMachine, "sleep", interrupt)
     why = failure(running, folder)
 
-    assert why == "could not see the agent come up: interrupted"
+    assert why == "could not start the agent, and see it come up: interrupted"
     assert running.tree() == before
 
 

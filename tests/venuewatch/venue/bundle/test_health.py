@@ -24,13 +24,13 @@ def judged(looks: list[tuple[float, Look]], *, must_be_heard: bool) -> tuple[flo
 
 
 def test_an_agent_alive_for_ten_seconds_is_well() -> None:
-    at, is_well, _ = judged([(0.0, Look(7, "connecting", is_spool_open=True))], must_be_heard=False)
+    at, is_well, _ = judged([(0.0, Look(7, "connecting", spool=1))], must_be_heard=False)
 
     assert (at, is_well) == (10.5, True)
 
 
 def test_an_agent_that_ends_after_nine_seconds_is_not_well() -> None:
-    looks = [(0.0, Look(7, CONNECTED, is_spool_open=True)), (9.5, Look(0, "", is_spool_open=True))]
+    looks = [(0.0, Look(7, CONNECTED, spool=1)), (9.5, Look(0, "", spool=1))]
 
     at, is_well, why = judged(looks, must_be_heard=False)
 
@@ -39,7 +39,7 @@ def test_an_agent_that_ends_after_nine_seconds_is_not_well() -> None:
 
 
 def test_an_agent_started_again_by_its_supervisor_is_not_well() -> None:
-    looks = [(0.0, Look(7, "", is_spool_open=True)), (5.0, Look(8, "", is_spool_open=True))]
+    looks = [(0.0, Look(7, "", spool=1)), (5.0, Look(8, "", spool=1))]
 
     _, is_well, why = judged(looks, must_be_heard=False)
 
@@ -47,15 +47,15 @@ def test_an_agent_started_again_by_its_supervisor_is_not_well() -> None:
 
 
 def test_an_agent_that_never_appears_did_not_start() -> None:
-    at, is_well, why = judged([(0.0, Look(0, "", is_spool_open=True))], must_be_heard=False)
+    at, is_well, why = judged([(0.0, Look(0, "", spool=1))], must_be_heard=False)
 
     assert (at, is_well, why) == (15.5, False, "it did not start")
 
 
 def test_an_agent_that_must_be_heard_has_a_minute_for_it() -> None:
     looks = [
-        (0.0, Look(7, CONNECTED, is_spool_open=True)),
-        (59.5, Look(7, HEARD, is_spool_open=True)),
+        (0.0, Look(7, CONNECTED, spool=1)),
+        (59.5, Look(7, HEARD, spool=1)),
     ]
 
     at, is_well, _ = judged(looks, must_be_heard=True)
@@ -64,23 +64,43 @@ def test_an_agent_that_must_be_heard_has_a_minute_for_it() -> None:
 
 
 def test_an_agent_that_hears_no_tick_is_not_well() -> None:
-    at, is_well, why = judged([(0.0, Look(7, CONNECTED, is_spool_open=True))], must_be_heard=True)
+    at, is_well, why = judged([(0.0, Look(7, CONNECTED, spool=1))], must_be_heard=True)
 
     assert (at, is_well) == (60.5, False)
     assert why.startswith("after 60 s it has received no tick of the centre")
 
 
 def test_an_agent_whose_spool_is_not_open_is_not_well() -> None:
-    _, is_well, why = judged([(0.0, Look(7, HEARD, is_spool_open=False))], must_be_heard=True)
+    _, is_well, why = judged([(0.0, Look(7, HEARD, spool=0))], must_be_heard=True)
 
     assert not is_well
     assert why.startswith("after 60 s its spool is not open")
 
 
+def test_spool_that_only_an_earlier_agent_wrote_to_is_not_open() -> None:
+    judge = Health(0.0, must_be_heard=False, spool_before=5)
+    judge.see(Look(7, "connecting", spool=5), 0.5)
+    judge.see(Look(7, "connecting", spool=5), 11.0)
+    was_open = judge.verdict(11.0)
+
+    judge.see(Look(7, "connecting", spool=6), 12.0)
+
+    assert was_open is None
+    verdict = judge.verdict(12.0)
+    assert verdict is not None
+    assert verdict.is_well
+
+
+def test_program_without_a_spool_needs_none() -> None:
+    at, is_well, _ = judged([(0.0, Look(7, "serving", spool=None))], must_be_heard=False)
+
+    assert (at, is_well) == (10.5, True)
+
+
 def test_a_tick_heard_before_another_status_counts() -> None:
     looks = [
-        (0.0, Look(7, HEARD, is_spool_open=True)),
-        (1.0, Look(7, "the centre refuses our birth", is_spool_open=True)),
+        (0.0, Look(7, HEARD, spool=1)),
+        (1.0, Look(7, "the centre refuses our birth", spool=1)),
     ]
 
     _, is_well, _ = judged(looks, must_be_heard=True)

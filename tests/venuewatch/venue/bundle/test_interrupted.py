@@ -8,17 +8,23 @@ import pytest
 
 from tests.venuewatch.venue.bundle.played import (
     BROKEN,
+    CONFIGURATION,
+    HOST,
     KilledError,
     PlayedMachine,
+    files_of_host,
     key_file,
     run,
     unpacked,
 )
 from venuewatch.venue.bundle.host.machine import FailedError
+from venuewatch.venue.bundle.host.program import LINK
 
 pytestmark = pytest.mark.long
 
 ACTIONS_MIN = 20
+INSTALLED = "/var/lib/venuewatch-install/installed.json"
+DOING = "/var/lib/venuewatch-install/before/doing"
 Work = Callable[[PlayedMachine], object]
 
 
@@ -67,7 +73,7 @@ def test_install_killed_anywhere_goes_on_when_run_again(
         return run(each, "install", old, "--key", key)
 
     for killed in killed_at_each_action(tmp_path, nothing, install):
-        again = "install" if killed.at("/var/lib/venuewatch-install/doing.json").exists() else ""
+        again = "install" if killed.at(DOING).exists() else ""
         if again or killed.running is None:
             install(killed)
         assert killed.tree() == whole
@@ -124,6 +130,24 @@ def test_upgrade_killed_anywhere_is_taken_back_by_the_old_bundle(
         run(killed, "upgrade", old)
         assert killed.tree() == whole
         assert killed.running == "1.0.0"
+        assert killed.at(INSTALLED).read_bytes() == machine.at(INSTALLED).read_bytes()
+
+
+def test_install_killed_anywhere_is_done_anew_with_another_configuration(
+    tmp_path: Path, machine: PlayedMachine, old: Path, key: Path
+) -> None:
+    files = files_of_host(CONFIGURATION.replace("example.org", "example.net"))
+    (tmp_path / "other").mkdir()
+    other = unpacked(tmp_path / "other", "1.0.0", {HOST: files})
+    run(machine, "install", other, "--key", key)
+    whole = machine.tree()
+
+    for killed in killed_at_each_action(
+        tmp_path, nothing, lambda each: run(each, "install", old, "--key", key)
+    ):
+        if killed.at(DOING).exists():
+            run(killed, "install", other, "--key", key)
+            assert killed.tree() == whole
 
 
 def test_install_killed_anywhere_leaves_nothing_once_uninstalled(
@@ -153,6 +177,8 @@ def test_uninstall_killed_anywhere_goes_on_when_run_again(
             run(each, "uninstall", old, "--purge")
         except KilledError:
             each.kill_at = None
+            has_script = each.at(LINK).is_symlink()
+            assert has_script or not (each.at("/etc/venuewatch").exists() or len(each.users) > 1)
             run(each, "uninstall", old, "--purge")
         else:
             break

@@ -17,6 +17,7 @@ from tests.venuewatch.venue.bundle.played import (
     unpacked,
 )
 from venuewatch.venue.bundle.host.machine import Machine, RefusedError
+from venuewatch.venue.bundle.host.program import LOCK
 
 YEAR_S = 365.25 * 86_400
 
@@ -125,7 +126,8 @@ def test_key_of_another_host_is_refused(tmp_path: Path, machine: PlayedMachine) 
     line = refused(machine, "install", unpacked(tmp_path), "--key", other)
 
     assert line == (
-        "the key does not belong to /etc/venuewatch/host.pem: bring the right one with --key FILE"
+        "the key does not belong to /etc/venuewatch/host.pem: bring the right one with --key FILE, "
+        "or a bundle that was made since the certificate was renewed"
     )
 
 
@@ -214,3 +216,60 @@ def test_upgrade_keeps_the_host_that_this_machine_is(
 
     assert line == f"this machine is {HOST}: leave out --host, or uninstall first"
     assert code == 0
+
+
+def test_host_that_a_later_bundle_lacks_is_told(tmp_path: Path, machine: PlayedMachine) -> None:
+    run(machine, "install", unpacked(tmp_path), "--key", key_file(tmp_path))
+    folder = unpacked(tmp_path, "2.0.0", {"STA-scores-01": files_of_host()})
+
+    line = refused(machine, "upgrade", folder)
+
+    assert line == (
+        f"this machine is {HOST}, and the bundle of STA has no such host (it has STA-scores-01): "
+        "bring the bundle of its venue, or uninstall first"
+    )
+
+
+def test_hosts_of_a_large_bundle_are_not_all_listed(tmp_path: Path, machine: PlayedMachine) -> None:
+    hosts = {f"STA-{number:03}": files_of_host() for number in range(30)}
+
+    line = refused(machine, "install", unpacked(tmp_path, hosts=hosts), "--host", "STA-999")
+
+    assert line.endswith("STA-008, STA-009 and 20 more)")
+
+
+@pytest.mark.parametrize("command", ["install", "upgrade"])
+@pytest.mark.parametrize("program", ["agent", "aggregator"])
+def test_package_of_debian_is_left_alone(
+    tmp_path: Path, machine: PlayedMachine, command: str, program: str
+) -> None:
+    unit = machine.at(f"/usr/lib/systemd/system/venuewatch-{program}.service")
+    unit.parent.mkdir(parents=True)
+    unit.write_text("packaged")
+    (machine.at("/opt/venuewatch/bin")).mkdir(parents=True)
+
+    line = refused(machine, command, unpacked(tmp_path), "--key", key_file(tmp_path))
+
+    assert line.startswith(f"the Debian package venuewatch-{program} has /opt/venuewatch here: ")
+
+
+@pytest.mark.parametrize("command", ["install", "upgrade", "uninstall"])
+def test_second_command_at_once_is_refused(
+    tmp_path: Path, machine: PlayedMachine, command: str
+) -> None:
+    folder = unpacked(tmp_path)
+
+    with machine.alone(LOCK, refusal=""):
+        line = refused(machine, command, folder)
+
+    assert line == "another install, upgrade or uninstall is at work here: wait for its end"
+
+
+def test_damaged_note_is_named(tmp_path: Path, machine: PlayedMachine) -> None:
+    run(machine, "install", unpacked(tmp_path), "--key", key_file(tmp_path))
+    note = machine.at("/var/lib/venuewatch-install/installed.json")
+    note.write_bytes(b"\0" * 100)
+
+    line = refused(machine, "upgrade", unpacked(tmp_path, "2.0.0"))
+
+    assert line == f"{note} is damaged: look at what it was, then move it away"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from venuewatch.venue.bundle.host.machine import Machine
+from venuewatch.venue.bundle.host.machine import Machine, RefusedError
 from venuewatch.venue.bundle.host.program import Program
 from venuewatch.venue.bundle.host.supervise import Supervisor
 
@@ -134,3 +134,24 @@ def test_program_that_stands_still_is_killed_and_started_again(folder: Path) -> 
     _, is_again = supervised(machine, stands_still, lambda: starts(folder) > 1)
 
     assert is_again
+
+
+def test_second_supervisor_is_refused(folder: Path) -> None:
+    machine = Quick(folder)
+    program = Played("time.sleep(60)")
+
+    with (
+        machine.alone(program.lock, refusal=""),
+        pytest.raises(RefusedError, match="another supervisor keeps root running"),
+    ):
+        Supervisor(machine, program).run()
+
+
+def test_program_that_is_not_installed_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Quick(folder)
+    monkeypatch.setattr(machine, "has_user", lambda _name: False)
+
+    with pytest.raises(RefusedError, match="is installed here: there is no user root"):
+        Supervisor(machine, Played("agent")).run()

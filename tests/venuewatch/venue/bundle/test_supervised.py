@@ -27,7 +27,7 @@ class WithoutSystemd(PlayedMachine):
         super().__init__(root, has_systemd=False)
         self.started: list[Sequence[str]] = []
 
-    def start(self, words: Sequence[str], *, log: str) -> None:
+    def start(self, words: Sequence[str], *, log: str) -> int:
         assert log == "/var/log/venuewatch-agent.log"
         self.started.append(words)
         self._systemctl(["start"])
@@ -37,6 +37,7 @@ class WithoutSystemd(PlayedMachine):
         folder = self.at(f"/proc/{SUPERVISOR}")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "cmdline").write_bytes(b"\0".join(word.encode() for word in words) + b"\0")
+        return SUPERVISOR
 
     def end(self, pid: int) -> None:
         assert pid == SUPERVISOR
@@ -50,15 +51,13 @@ def bare(tmp_path: Path) -> WithoutSystemd:
     return WithoutSystemd(tmp_path / "root")
 
 
-def test_install_prints_the_command_for_each_boot(
-    tmp_path: Path, bare: WithoutSystemd, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_install_prints_the_command_for_each_boot(tmp_path: Path, bare: WithoutSystemd) -> None:
     code = run(bare, "install", unpacked(tmp_path), "--key", key_file(tmp_path))
 
     assert code == 0
     assert [" ".join(words) for words in bare.started] == [COMMAND]
-    said = capsys.readouterr().out
-    assert f"no systemd runs here: have the machine start this at each boot: {COMMAND}" in said
+    line = f"no systemd runs here: have the machine start this at each boot: {COMMAND}"
+    assert line in bare.told
     assert not any("systemctl" in words for words in bare.ran)
 
 
@@ -87,3 +86,28 @@ def test_uninstall_ends_the_supervisor(tmp_path: Path, bare: WithoutSystemd) -> 
 
     assert bare.running is None
     assert bare.users == {"root"}
+
+
+def test_supervisor_that_has_said_nothing_yet_is_ended(
+    tmp_path: Path, bare: WithoutSystemd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, key = unpacked(tmp_path), key_file(tmp_path)
+    ended = []
+
+    def start(machine: WithoutSystemd, words: Sequence[str], *, log: str) -> int:
+        pid = begin(machine, words, log=log)
+        machine.at(STATUS).rename(machine.at("/run/later"))
+        return pid
+
+    def end(machine: WithoutSystemd, pid: int) -> None:
+        ended.append(pid)
+        machine.at(f"/proc/{pid}/cmdline").unlink()
+
+    begin = WithoutSystemd.start
+    monkeypatch.setattr(WithoutSystemd, "start", start)
+    monkeypatch.setattr(WithoutSystemd, "end", end)
+
+    with pytest.raises(FailedError, match="the supervisor did not begin: look at /var/log/"):
+        run(bare, "install", folder, "--key", key)
+
+    assert ended == [SUPERVISOR]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .machine import Machine
+from .machine import Machine, RefusedError
 
 FOLDER = "/var/lib/venuewatch-install"
 """Ours; nobody but root reads it, since a note may hold a key."""
@@ -22,8 +22,8 @@ START = "start"
 
 _NOTES = f"{FOLDER}/before"
 _DROPPED = f"{FOLDER}/dropped"
-_DOING = f"{FOLDER}/doing.json"
-_INSTALLED = f"{FOLDER}/installed.json"
+_DOING = f"{_NOTES}/doing"
+INSTALLED = f"{FOLDER}/installed.json"
 
 
 class Before:
@@ -69,8 +69,7 @@ class Before:
         note = self._at(path)
         if not note.exists():
             return
-        found = json.loads(note.read_text("utf-8"))
-        self._put_back(path, found)
+        self._put_back(path, self._read(note))
         note.unlink()
 
     def put_back_moved(self, path: str) -> None:
@@ -82,7 +81,7 @@ class Before:
         folder = self._machine.at(_NOTES)
         if not folder.is_dir():
             return
-        notes = [json.loads(note.read_text("utf-8")) for note in folder.glob("*.json")]
+        notes = [self._read(note) for note in folder.glob("*.json")]
         for found in sorted(notes, key=lambda found: found["kind"] == "moved"):
             self.put_back(found["path"])
 
@@ -92,14 +91,8 @@ class Before:
         self._machine.remove(_DROPPED)
         if notes.is_dir():  # by rename: half of the notes would put back half of the work
             notes.rename(self._machine.at(_DROPPED))
-        self._machine.remove(_DOING)
+            self._machine.sync_folder(notes.parent)
         self._machine.remove(_DROPPED)
-
-    def taken_back(self) -> None:
-        """Drop the work where nothing is left to put back; else it stays, for another try."""
-        folder = self._machine.at(_NOTES)
-        if not folder.is_dir() or not any(folder.glob("*.json")):
-            self.forget()
 
     # The work that goes on, and that which was done last
 
@@ -115,12 +108,12 @@ class Before:
     @property
     def installed(self) -> dict[str, Any] | None:
         """The installation that was done last; None where none was."""
-        return self._load(_INSTALLED)
+        return self._load(INSTALLED)
 
-    def end(self, installed: dict[str, Any]) -> None:
-        """Note what is installed now, and drop the notes."""
-        self._save(_INSTALLED, installed)
-        self.forget()
+    def install(self, installed: dict[str, Any]) -> None:
+        """Note what is installed from now on."""
+        self.keep(INSTALLED)
+        self._save(INSTALLED, installed)
 
     def _put_back(self, path: str, found: dict[str, Any]) -> None:
         machine = self._machine
@@ -153,8 +146,15 @@ class Before:
         self._machine.write(path, json.dumps(content, indent=1).encode() + b"\n", mode=0o600)
 
     def _load(self, path: str) -> dict[str, Any] | None:
-        try:
-            found = json.loads(self._machine.at(path).read_text("utf-8"))
-        except FileNotFoundError:
+        if not self._machine.at(path).exists():
             return None
-        return found if isinstance(found, dict) else None
+        return self._read(self._machine.at(path))
+
+    def _read(self, note: Path) -> dict[str, Any]:
+        try:
+            found = json.loads(note.read_text("utf-8"))
+            if isinstance(found, dict):
+                return found
+        except ValueError:
+            pass
+        raise RefusedError(f"{note} is damaged: look at what it was, then move it away")

@@ -20,11 +20,18 @@ HEARS = ", hears the centre"
 
 
 class Look(NamedTuple):
-    """One look at the program: its process (0 for none), its own words, its spool."""
+    """One look at the program: its process (0 for none), and its own words.
+
+    ``spool``: when that was changed last (ns), 0 where there is none, None where a program needs
+    none. ``is_on``: it is kept running, if only by a start each second. ``at_boot``: it is started
+    at each boot.
+    """
 
     pid: int
     status: str
-    is_spool_open: bool
+    spool: int | None
+    is_on: bool = True
+    at_boot: bool = True
 
 
 class Verdict(NamedTuple):
@@ -38,10 +45,14 @@ class Health:
     """Judges one start. Times are monotonic seconds.
 
     ``must_be_heard``: the agent of before was connected, so this one has to be, too.
+    ``spool_before``: when its spool was changed last before this start, as of a look.
     """
 
-    def __init__(self, begun_at: float, *, must_be_heard: bool) -> None:
+    def __init__(
+        self, begun_at: float, *, must_be_heard: bool, spool_before: int | None = 0
+    ) -> None:
         self._begun_at = begun_at
+        self._spool_before = spool_before
         self._must_be_heard = must_be_heard
         self._pid = 0
         self._alive_since = begun_at
@@ -57,7 +68,7 @@ class Health:
         elif look.pid != self._pid and not self._ended:
             self._ended = f"it ended after {now - self._alive_since:.0f} s"
         self._status = look.status or self._status
-        self._is_spool_open = look.is_spool_open
+        self._is_spool_open |= look.spool is None or look.spool not in {0, self._spool_before}
         self._is_heard |= look.status.startswith(CONNECTED) and look.status.endswith(HEARS)
 
     def verdict(self, now: float) -> Verdict | None:

@@ -6,6 +6,7 @@ and a few methods of its own.
 
 import contextlib
 import errno
+import fcntl
 import grp
 import os
 import platform
@@ -15,11 +16,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 
 PROGRAM_TIMEOUT_S = 300.0
 """How long (s) one program may take: a bound against one that hangs, not measured."""
+
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What interrupts the work; SIGHUP: the operator's connection was cut."""
+
+_ENVIRONMENT = {
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "HOME": "/",
+    "PIP_CONFIG_FILE": os.devnull,  # a setting of the machine's own pip is none of ours
+}
 
 
 class RefusedError(Exception):
@@ -41,6 +53,13 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     return " ".join(str(error).split())
+
+
+def interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Interrupt the work, once: nothing interrupts what then takes it back."""
+    for number in INTERRUPTIONS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 class Machine:
@@ -87,17 +106,25 @@ class Machine:
             return
         if here != self.root:
             self.make_folder(str(Path(path).parent))
-        here.mkdir()
+        here.mkdir(mode=mode)
         self.own(here, owner, owner)
-        here.chmod(mode)
+        here.chmod(mode)  # whatever the umask
 
     def remove(self, path: str) -> None:
-        """Remove a file, a link or a whole folder, if there is one."""
+        """Remove a file, a link or a whole folder, if there is one.
+
+        A folder goes by rename first: half of one would pass for a whole one.
+        """
         here = self.at(path)
-        if here.is_dir() and not here.is_symlink():
-            shutil.rmtree(here)
-        else:
+        gone = here.with_name(f".{here.name}.gone")
+        if gone.is_dir():
+            shutil.rmtree(gone)
+        if here.is_symlink() or not here.is_dir():
             here.unlink(missing_ok=True)
+            return
+        if not here.is_mount():
+            here = here.rename(gone)
+        shutil.rmtree(here)
 
     def remove_empty(self, path: str) -> None:
         """Remove a folder that has nothing in it any more."""
@@ -113,14 +140,36 @@ class Machine:
             os.close(descriptor)
 
     def own(self, path: Path, owner: str, group: str) -> None:
-        """Give a file to a user and a group."""
-        os.chown(path, pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid)
+        """Give a file to a user and a group.
+
+        Raises:
+            FailedError: there is no such user, or no such group.
+        """
+        os.chown(path, *_numbers(owner, group))
+
+    def belongs_to(self, path: str, owner: str, group: str) -> bool:
+        """Tell if a path is there, and a user's and a group's."""
+        try:
+            found = self.at(path).lstat()
+        except OSError:
+            return False
+        return (found.st_uid, found.st_gid) == _numbers(owner, group)
 
     def owner_of(self, path: str) -> str | None:
         """Return whose a path is; None where there is none, or nobody has that number."""
         with contextlib.suppress(OSError, KeyError):
             return pwd.getpwuid(self.at(path).lstat().st_uid).pw_name
         return None
+
+    def changed_ns(self, path: str) -> int:
+        """Return when a folder or anything in it was changed last (ns); 0 where there is none."""
+        here = self.at(path)
+        found = 0
+        with contextlib.suppress(OSError):
+            for each in (here, *here.iterdir()):
+                with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                    found = max(found, each.lstat().st_mtime_ns)
+        return found
 
     def free_bytes(self, path: str) -> int:
         """Return how much room there is where a path is, or will be."""
@@ -157,7 +206,6 @@ class Machine:
         Raises:
             FailedError: it is not there, took too long, or ended with another code than 0.
         """
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/"}
         try:
             done = subprocess.run(  # noqa: S603 - our own words; no shell reads them
                 list(words),
@@ -167,7 +215,8 @@ class Machine:
                 errors="replace",
                 timeout=PROGRAM_TIMEOUT_S,
                 check=False,
-                env=environment,
+                env=_ENVIRONMENT,
+                cwd="/",
                 user=user,
                 group=user,
                 extra_groups=None if user is None else [],
@@ -181,17 +230,65 @@ class Machine:
             raise FailedError(f"{words[0]} ended with {done.returncode}: {said[-1]}")
         return done.stdout
 
-    def start(self, words: Sequence[str], *, log: str) -> None:
-        """Start a program that goes on after us; what it prints goes to a file."""
+    def start(self, words: Sequence[str], *, log: str) -> int:
+        """Start a program that goes on after us; what it prints goes to a file. Return its number.
+
+        Raises:
+            OSError: it can not be started.
+        """
         with self.at(log).open("ab") as to:
-            subprocess.Popen(  # noqa: S603 - as above
-                list(words), stdin=subprocess.DEVNULL, stdout=to, stderr=to, start_new_session=True
+            begun = subprocess.Popen(  # noqa: S603 - as above
+                list(words),
+                stdin=subprocess.DEVNULL,
+                stdout=to,
+                stderr=to,
+                env=_ENVIRONMENT,
+                cwd="/",  # nor does it keep a stick from being taken out
+                start_new_session=True,
             )
+        return begun.pid
 
     def end(self, pid: int) -> None:
         """Ask a process to end."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
+
+    # Beside others, and the operator
+
+    @contextlib.contextmanager
+    def alone(self, path: str, *, refusal: str) -> Iterator[None]:
+        """Hold the lock at ``path`` while the block runs.
+
+        Raises:
+            RefusedError: another process holds it; the text is ``refusal``.
+        """
+        self.make_folder(str(Path(path).parent))
+        descriptor = os.open(self.at(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            raise RefusedError(refusal) from None
+        finally:
+            os.close(descriptor)
+
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Let nothing interrupt the block, nor the programs that it starts."""
+        were = {number: signal.signal(number, signal.SIG_IGN) for number in INTERRUPTIONS}
+        try:
+            yield
+        finally:
+            for number, handler in were.items():
+                signal.signal(number, handler)
+
+    def tell(self, text: str) -> None:
+        """Print a line for the operator; one whose terminal is gone, or disk full, misses it."""
+        try:
+            print(text, flush=True)
+        except OSError:
+            with contextlib.suppress(OSError):  # or else the end of Python would fail by it
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     # What it is
 
@@ -228,3 +325,10 @@ class Machine:
     def sleep(self, wait_s: float) -> None:
         """Wait."""
         time.sleep(wait_s)
+
+
+def _numbers(owner: str, group: str) -> tuple[int, int]:
+    try:
+        return pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise FailedError(f"this machine has no user {owner}, or no group {group}") from None

@@ -1,22 +1,24 @@
 """The commands on a host: ``install``, ``upgrade``, ``uninstall`` and ``supervise``."""
 
 import argparse
+import contextlib
 import os
 import platform
 import shlex
 import signal
 import sys
+from functools import partial
 from pathlib import Path
-from types import FrameType
+from typing import Any
 
 from . import plans, ready
 from .before import Before
-from .carry import carry_out
+from .carry import LeftError, carry_out, do_all
 from .health import CONNECTED
-from .machine import FailedError, Machine, RefusedError, in_words
+from .machine import INTERRUPTIONS, FailedError, Machine, RefusedError, in_words, interrupt
 from .opened import Bundle
 from .plans import Wanted, Was
-from .program import PROGRAMS, UNITS, Program
+from .program import LOCK, PROGRAMS, UNITS, Program
 from .services import Service, Supervised, service_of
 from .supervise import Supervisor
 
@@ -31,21 +33,27 @@ _SUMMARIES = {
     "supervise": "Keeps the program running where no systemd runs, in the foreground.",
 }
 
+_CODES_OF_COMING = (
+    "exit code: 0 done, 1 it failed and was taken back, 2 refused, nothing was changed"
+)
+_CODES = {
+    "uninstall": "exit code: 0 done, 1 not all is removed: give it again, 2 nothing to remove",
+    "supervise": "exit code: 0 stopped, 2 wrong configuration, or another one runs",
+}
+
 
 def main(name: str, folder: str) -> int:
     """Run the command ``name`` of the bundle or release in ``folder``; return the exit code."""
     os.umask(0o022)  # the program's user has to read its environment
     options = parser_of(name).parse_args()
-    for number in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the operator's connection was cut
-        signal.signal(number, _interrupt)
+    for number in INTERRUPTIONS:
+        signal.signal(number, interrupt)
     try:
         return run(name, Path(folder), options, Machine())
-    except RefusedError as error:
-        print(f"{name}: {in_words(error)}", file=sys.stderr)
-        return REFUSED
-    except (FailedError, OSError, KeyboardInterrupt) as error:
-        print(f"{name}: {in_words(error)}", file=sys.stderr)
-        return NOT_WELL
+    except (RefusedError, FailedError, OSError, KeyboardInterrupt) as error:
+        with contextlib.suppress(OSError):  # the terminal is gone
+            print(f"{name}: {in_words(error)}", file=sys.stderr)
+        return REFUSED if isinstance(error, RefusedError) else NOT_WELL
 
 
 def parser_of(name: str) -> argparse.ArgumentParser:
@@ -53,7 +61,7 @@ def parser_of(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=name,
         description=_SUMMARIES[name],
-        epilog="exit code: 0 done, 1 it failed and was taken back, 2 refused, nothing was changed",
+        epilog=_CODES.get(name, _CODES_OF_COMING),
     )
     if name == "supervise":
         parser.add_argument("program", choices=sorted(PROGRAMS))
@@ -83,9 +91,14 @@ def run(name: str, folder: Path, options: argparse.Namespace, machine: Machine) 
     """
     if name == "supervise":
         return Supervisor(machine, PROGRAMS[options.program]).run()
-    if name == "uninstall":
-        return _leave(machine, purge=options.purge)
-    return _come(name, Bundle(folder), options, machine)
+    bundle = None if name == "uninstall" else Bundle(folder)
+    if not machine.is_root:
+        raise RefusedError("this changes the machine: run it as root (sudo)")
+    refusal = "another install, upgrade or uninstall is at work here: wait for its end"
+    with machine.alone(LOCK, refusal=refusal):
+        if bundle is None:
+            return _leave(machine, purge=options.purge)
+        return _come(name, bundle, options, machine)
 
 
 def _come(name: str, bundle: Bundle, options: argparse.Namespace, machine: Machine) -> int:
@@ -93,32 +106,39 @@ def _come(name: str, bundle: Bundle, options: argparse.Namespace, machine: Machi
     before, program = Before(machine), bundle.program
     release = f"{bundle.release}-{machine.python}"
     ready.check_machine(machine, bundle)
+    ready.check_others(machine, before, program)
     host = ready.choose_host(bundle, options.host, before.installed, platform.node())
     if options.csr is not None:
         return _request(machine, bundle, host, options.csr)
     doing = before.doing
-    if doing and (doing.get("release"), doing.get("host")) != (release, host):
+    if doing and (doing.get("bundle"), doing.get("host")) != (bundle.digest, host):
         _take_back(machine, before)
     ready.check_installed(machine, before, name, program)
     given = ready.Given(options.key, options.password, options.certificate)
     files = ready.files_for(machine, bundle, host, given)
-    installed = before.installed
-    wanted = Wanted(bundle, host, release, plans.keep_edits(machine, installed, files, _tell))
+    files = plans.keep_edits(machine, before.installed, files)
+    wanted = Wanted(bundle, host, release, files)
     service = service_of(machine, program)
     was = _begin(before, wanted, service)
+    steps = plans.coming(machine, before, service, wanted, was)
     try:
-        carry_out(plans.coming(machine, before, service, wanted, was), _tell)
+        carry_out(machine, steps, partial(plans.go_back, service, was))
+    except LeftError as error:  # the notes stay: what is left can still be put back
+        raise FailedError(
+            f"{in_words(error)}: mend that, and give the same command again"
+        ) from None
     except FailedError:
-        before.taken_back()
+        before.forget()
         raise
-    before.end(plans.note_of(wanted, installed))
-    plans.tidy(machine, release)
-    _tell(f"{program.name} {release} runs as {host}")
+    with machine.undisturbed():
+        before.forget()
+        plans.tidy(machine, release)
+    machine.tell(f"{program.name} {release} runs as {host}")
     if given.key is not None:
-        _tell(f"next: remove {given.key}; the key is installed now")
+        machine.tell(f"next: remove {given.key}; the key is installed now")
     if isinstance(service, Supervised):
         words = shlex.join(service.words)
-        _tell(f"no systemd runs here: have the machine start this at each boot: {words}")
+        machine.tell(f"no systemd runs here: have the machine start this at each boot: {words}")
     return 0
 
 
@@ -129,40 +149,49 @@ def _begin(before: Before, wanted: Wanted, service: Service) -> Was:
         look = service.look()
         doing = {
             "program": wanted.bundle.program.name,
+            "bundle": wanted.bundle.digest,
             "release": wanted.release,
             "host": wanted.host,
-            "ran": look.pid != 0,
+            "is_on": look.is_on,
+            "at_boot": look.at_boot,
             "was_heard": look.status.startswith(CONNECTED),
         }
         before.begin(doing)
-    return Was(ran=bool(doing.get("ran")), was_heard=bool(doing.get("was_heard")))
+    return _was(doing)
+
+
+def _was(doing: dict[str, Any]) -> Was:
+    """Return how it stood before a work."""
+    is_on, at_boot, was_heard = (bool(doing.get(name)) for name in Was._fields)
+    return Was(is_on=is_on, at_boot=at_boot, was_heard=was_heard)
 
 
 def _take_back(machine: Machine, before: Before) -> None:
     """Take back an interrupted work that is not to be gone on with."""
     doing = before.doing or {}
-    _tell(f"the interrupted work on {doing.get('release')} is taken back first")
+    machine.tell(f"the interrupted work on {doing.get('release')} is taken back first")
     service = service_of(machine, PROGRAMS[str(doing.get("program", "agent"))])
-    service.stop()
-    before.put_back_all()
-    if doing.get("ran"):
-        service.restart()
-    before.forget()
+    with machine.undisturbed():
+        service.stop()
+        before.put_back_all()
+        plans.go_back(service, _was(doing))
+        before.forget()
 
 
 def _leave(machine: Machine, *, purge: bool) -> int:
     """Remove what is installed."""
-    if not machine.is_root:
-        raise RefusedError("this changes the machine: run it as root (sudo)")
     before = Before(machine)
     program = _installed_program(machine, before)
     if before.doing is not None:
         _take_back(machine, before)
     service = service_of(machine, program)
     steps = plans.going(machine, service, program, before.installed or {}, purge=purge)
-    carry_out(steps, _tell)
+    try:
+        do_all(machine, steps)
+    except FailedError as error:
+        raise FailedError(f"{in_words(error)}: mend that, and give uninstall again") from None
     if not purge and machine.at(program.state).exists():
-        _tell(f"{program.state} stays, with its user: uninstall --purge removes them")
+        machine.tell(f"{program.state} stays, with its user: uninstall --purge removes them")
     return 0
 
 
@@ -184,14 +213,8 @@ def _request(machine: Machine, bundle: Bundle, host: str, request_file: Path) ->
         )
     key = ready.key_path(bundle, host)
     plans.make_request(machine, bundle, host, key=key, request_file=request_file)
-    _tell(f"the key is {key}, and never leaves this machine; its request is {request_file}")
-    _tell("next: have the request signed in the centre, then run install --certificate FILE here")
+    machine.tell(f"the key is {key}, and never leaves this machine; its request is {request_file}")
+    signed = f"venuewatch venue renew {bundle.name}/{host} --sign FILE"
+    machine.tell(f"next: have the request signed in the centre ({signed}), bring the certificate,")
+    machine.tell("and give install --certificate FILE here, or upgrade where one is installed")
     return 0
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _tell(text: str) -> None:
-    print(text, flush=True)

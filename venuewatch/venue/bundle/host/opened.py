@@ -47,6 +47,7 @@ class Bundle:
 
     Attributes:
         folder: where it is.
+        digest: the SHA-256 of its manifest, and so of all that it has.
         program: the program that it brings.
         release: the name of what it installs, ``0.1.0-ab12cd34ef56``.
     """
@@ -59,11 +60,13 @@ class Bundle:
         """
         self.folder = folder
         try:
-            self._known = read_manifest((folder / MANIFEST).read_text("utf-8"))
+            manifest = (folder / MANIFEST).read_bytes()
+            self._known = read_manifest(manifest.decode())
         except (OSError, ValueError) as error:
             is_missing = isinstance(error, FileNotFoundError)
             why = "its manifest is missing" if is_missing else in_words(error)
             raise _damaged(folder, why) from None
+        self.digest = hashlib.sha256(manifest).hexdigest()
         for path, expected in self._known.items():
             self._check(path, expected)
         try:

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 from . import steps
 from .before import FOLDER, Before
-from .carry import Step, Tell
-from .machine import Machine
+from .carry import Step
+from .machine import Machine, in_words
 from .opened import Bundle
 from .program import (
-    BY_HAND,
     CONFIGURATION,
     LINK,
     PARTS,
@@ -42,8 +41,15 @@ class Wanted(NamedTuple):
 class Was(NamedTuple):
     """How it stood before the work began; noted once, since an interrupted work changes it."""
 
-    ran: bool
+    is_on: bool
+    at_boot: bool
     was_heard: bool
+
+
+def go_back(service: Service, was: Was) -> None:
+    """Have the program of before run again as it did, once all else is as it was."""
+    if not service.look().is_on:
+        service.put(is_on=was.is_on, at_boot=was.at_boot)
 
 
 def coming(
@@ -51,10 +57,9 @@ def coming(
 ) -> list[Step]:
     """Return the steps of an installation or an upgrade: they differ by what was there."""
     bundle = wanted.bundle
-    program, name = bundle.program, bundle.program.name
+    program = bundle.program
     wheels = bundle.wheels(machine.python)
     return [
-        steps.GoBack(service, ran=was.ran),
         steps.AddUser(machine, before, program.user),
         steps.MakeFolder(machine, before, program.state, program.user),
         steps.MakeRelease(machine, before, wanted.release, pip=bundle.pip, wheels=wheels),
@@ -73,8 +78,8 @@ def coming(
         steps.PutFile(machine, before, f"{UNITS}/{program.unit}", bundle.unit),
         steps.Adopt(machine, before),
         steps.Switch(machine, before, wanted.release),
-        steps.Start(before, service, name),
-        steps.Await(machine, service, name, was_heard=was.was_heard),
+        steps.Note(before, note_of(wanted, before.installed)),
+        steps.Start(machine, before, service, program.name, was_heard=was.was_heard),
     ]
 
 
@@ -84,27 +89,24 @@ def going(
     """Return the steps of a removal; without ``purge`` spool and user stay."""
     remove = machine.remove
     placed = [path for path in installed.get("placed", {}) if _is_ours(path)]
+    paths = [f"{UNITS}/{program.unit}", *placed]
+    if purge:
+        paths += [program.state, program.log]
     leaving: list[Step] = [
         steps.Act(f"stop the {program.name}", service.stop),
-        *[
-            steps.Act(f"remove {path}", partial(remove, path))
-            for path in (f"{UNITS}/{program.unit}", *placed, LINK, RELEASES)
-        ],
+        *[steps.Act(f"remove {path}", partial(remove, path)) for path in paths],
     ]
     if machine.has_systemd:
         reload = ["systemctl", "daemon-reload"]
         leaving.append(steps.Act("tell systemd", partial(machine.run, reload)))
     if purge:
-        leaving += [
-            steps.Act(f"remove {program.state}", partial(remove, program.state)),
-            steps.Act(
-                f"remove the user {program.user}", partial(machine.remove_user, program.user)
-            ),
-        ]
+        user = program.user
+        leaving.append(steps.Act(f"remove the user {user}", partial(machine.remove_user, user)))
     empty = partial(machine.remove_empty, CONFIGURATION)
     leaving.append(steps.Act(f"remove {CONFIGURATION} if it is empty", empty))
-    leaving.append(steps.Act(f"remove {FOLDER}", partial(remove, FOLDER)))
-    return leaving
+    # What could go on after an interruption leaves last.
+    last = (LINK, RELEASES, FOLDER)
+    return [*leaving, *[steps.Act(f"remove {path}", partial(remove, path)) for path in last]]
 
 
 def _is_ours(path: str) -> bool:
@@ -115,7 +117,6 @@ def keep_edits(
     machine: Machine,
     installed: dict[str, Any] | None,
     files: Mapping[str, tuple[bytes, int]],
-    tell: Tell,
 ) -> dict[str, tuple[bytes, int]]:
     """Return the files to put, where a configuration that was edited by hand stays as it is.
 
@@ -132,7 +133,9 @@ def keep_edits(
             and sha256(here.read_bytes()) != placed.get(path)
         )
         if is_edited:
-            tell(f"{path} was edited here and stays; the bundle's is {path}.new: compare them")
+            machine.tell(
+                f"{path} was edited here and stays; the bundle's is {path}.new: compare them"
+            )
         found[f"{path}.new" if is_edited else path] = (content, mode)
     return found
 
@@ -151,12 +154,14 @@ def note_of(wanted: Wanted, installed: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def tidy(machine: Machine, release: str) -> None:
-    """Remove every release but one, and what was made by hand."""
+    """Remove every release but one, what was made by hand, and what an interruption left."""
     folder = machine.at(RELEASES)
-    for each in folder.iterdir() if folder.is_dir() else ():
-        if each.name != release:
-            machine.remove(f"{RELEASES}/{each.name}")
-    machine.remove(BY_HAND)
+    others = [f"{RELEASES}/{each.name}" for each in folder.iterdir() if each.name != release]
+    for path in (*others, _KEY_MAKER):
+        try:
+            machine.remove(path)
+        except OSError as error:  # which takes nothing from what runs
+            machine.tell(f"could not remove {path}: {in_words(error)}")
 
 
 def make_request(
@@ -169,7 +174,8 @@ def make_request(
     try:
         program = str(bundle.folder / PARTS / "request.py")
         python = str(machine.at(f"{_KEY_MAKER}/bin/python"))
-        machine.run([python, "-I", program, host, str(machine.at(key)), str(request_file)])
+        where = [str(machine.at(key)), str(request_file.absolute())]
+        machine.run([python, "-I", program, host, *where])
     finally:
         machine.remove(_KEY_MAKER)
 

@@ -6,11 +6,17 @@ CONFIGURATION = "/etc/venuewatch"
 LINK = "/opt/venuewatch"
 """What the unit starts; it leads to one of the releases."""
 
+LOCK = "/run/venuewatch-install.lock"
+"""What a command that changes the machine holds."""
+
 RELEASES = "/opt/venuewatch.d"
 BY_HAND = f"{RELEASES}/by-hand"
 """Where an environment goes that was made at LINK by hand."""
 
 UNITS = "/etc/systemd/system"
+PACKAGED_UNITS = "/usr/lib/systemd/system"
+"""Where Debian's packages of the programs have their units."""
+
 PUBLIC = 0o644
 SHARED = 0o640
 """The mode of a file that the program's user may read, and no other."""
@@ -47,14 +53,19 @@ class Program(NamedTuple):
         return f"/var/lib/{self.user}"
 
     @property
-    def must_be_open(self) -> str:
-        """A folder that it makes at its start, in its state."""
-        return f"{self.state}/spool" if self.name == "agent" else self.state
+    def spool(self) -> str | None:
+        """The folder that it opens at its start, unless its configuration names another one."""
+        return f"{self.state}/spool" if self.name == "agent" else None
 
     @property
     def status(self) -> str:
         """Where ``supervise`` writes how it stands."""
         return f"/run/{self.user}.json"
+
+    @property
+    def lock(self) -> str:
+        """What ``supervise`` holds: two would start two programs of one name."""
+        return f"/run/{self.user}.lock"
 
     @property
     def log(self) -> str:

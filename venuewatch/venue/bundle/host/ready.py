@@ -4,10 +4,10 @@ Gathers what the host is to get: the bundle's files for it, its key or password,
 """
 
 import contextlib
+import os
 import ssl
-import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,17 @@ from .before import Before
 from .certificate import validity_of
 from .machine import Machine, RefusedError, in_words
 from .opened import Bundle
-from .program import CONFIGURATION, LINK, PUBLIC, RELEASES, SHARED, UNITS, Program
+from .program import (
+    CONFIGURATION,
+    LINK,
+    PACKAGED_UNITS,
+    PROGRAMS,
+    PUBLIC,
+    RELEASES,
+    SHARED,
+    UNITS,
+    Program,
+)
 
 CLOCK_SLACK_S = 300.0
 ROOM_FACTOR = 8
@@ -24,6 +34,7 @@ ROOM_FACTOR = 8
 
 ROOM_BYTES = 16 * 1024 * 1024
 _SECRET_MAX = 65_536
+_SHOWN_MAX = 10
 
 
 class Given(NamedTuple):
@@ -43,6 +54,11 @@ def choose_host(
         RefusedError: the bundle has no such host, or it is not clear which one is meant.
     """
     was = (installed or {}).get("host")
+    if named is None and isinstance(was, str) and was not in bundle.hosts:
+        raise RefusedError(
+            f"this machine is {was}, and the bundle of {bundle.name} has no such host "
+            f"({_listed(bundle.hosts)}): bring the bundle of its venue, or uninstall first"
+        )
     if named is None and isinstance(was, str):
         named = was
     elif was is not None and named != was:
@@ -51,20 +67,18 @@ def choose_host(
         return bundle.hosts[0]
     host = named or own_name.partition(".")[0]
     if host not in bundle.hosts:
-        known = f"it has {', '.join(bundle.hosts)}"
+        known = _listed(bundle.hosts)
         hint = "say which one with --host" if named is None else "look at its spelling"
         raise RefusedError(f"the bundle of {bundle.name} has no host {host!r}: {hint} ({known})")
     return host
 
 
 def check_machine(machine: Machine, bundle: Bundle) -> None:
-    """Check user, Python, architecture, clock and room.
+    """Check Python, architecture, clock and room.
 
     Raises:
         RefusedError: one of them is not as it must be.
     """
-    if not machine.is_root:
-        raise RefusedError("this changes the machine: run it as root (sudo)")
     if machine.python not in bundle.pythons:
         raise RefusedError(
             f"the bundle has no wheels for {in_python(machine.python)}, only for "
@@ -87,21 +101,37 @@ def check_machine(machine: Machine, bundle: Bundle) -> None:
         )
 
 
+def check_others(machine: Machine, before: Before, program: Program) -> None:
+    """Check that nothing else has the place: the other program, or a package of Debian's.
+
+    Raises:
+        RefusedError: it has.
+    """
+    for each in PROGRAMS.values():
+        if machine.at(f"{PACKAGED_UNITS}/{each.unit}").exists():
+            raise RefusedError(
+                f"the Debian package {each.user} has {LINK} here: upgrade it by apt, "
+                f"or give apt remove {each.user} first, which keeps configuration and spool"
+            )
+    for said in (before.doing, before.installed):
+        other = (said or {}).get("program", program.name)
+        if other != program.name:
+            raise RefusedError(
+                f"this machine has the {other} of another bundle: it takes one of them"
+            )
+
+
 def check_installed(machine: Machine, before: Before, what: str, program: Program) -> None:
     """Check that there is something to upgrade, or nothing in the way of an installation.
 
     Raises:
-        RefusedError: it is the other way round, or the other program is there.
+        RefusedError: it is the other way round.
     """
     if before.doing is not None:
         return
-    installed = before.installed or {}
-    if installed.get("program", program.name) != program.name:
-        other = installed["program"]
-        raise RefusedError(f"this machine has the {other} of another bundle: it takes one of them")
     here = machine.at(LINK)
     is_unit = machine.at(f"{UNITS}/{program.unit}").exists()
-    is_there = bool(installed) or is_unit or here.is_symlink() or here.exists()
+    is_there = before.installed is not None or is_unit or here.is_symlink() or here.exists()
     if what == "install" and is_there:
         raise RefusedError(
             f"an {program.name} is installed here already: use upgrade, which keeps its spool "
@@ -121,19 +151,23 @@ def files_for(
     """
     program = bundle.program
     found = {
-        f"{CONFIGURATION}/{name}": (content, SHARED if name.endswith(".toml") else PUBLIC)
+        f"{CONFIGURATION}/{name}": (content, PUBLIC if name.endswith(".pem") else SHARED)
         for name, content in bundle.files_of(host).items()
     }
     broker = _broker_of(found[program.configuration][0])
     for setting, path in (("key_file", given.key), ("password_file", given.password)):
         if (secret := _secret(machine, broker.get(setting), path, setting)) is not None:
             found[str(broker[setting])] = (secret, SHARED)
-    if given.certificate is not None:
-        if "cert_file" not in broker:
-            raise RefusedError(f"{program.configuration} names no cert_file: leave --certificate")
-        found[str(broker["cert_file"])] = (_read(given.certificate), PUBLIC)
     if "cert_file" in broker:
-        _check_pair(machine, found, str(broker["cert_file"]), str(broker.get("key_file")))
+        key, certificate = str(broker.get("key_file")), str(broker["cert_file"])
+        if given.certificate is not None:
+            found[certificate] = (_read(given.certificate), PUBLIC)
+        elif (own := _renewed(machine, found, certificate, key)) is not None:
+            machine.tell(f"{certificate} stays: it was renewed since the bundle was made")
+            found[certificate] = (own, PUBLIC)
+        _check_pair(machine, found, certificate, key)
+    elif given.certificate is not None:
+        raise RefusedError(f"{program.configuration} names no cert_file: leave --certificate")
     return found
 
 
@@ -223,15 +257,57 @@ def _check_pair(
             f"the certificate was valid until {_date(valid.end_s)}, and this machine's clock says "
             f"{_date(now)}: renew it with venuewatch venue renew, or set the clock"
         )
-    with tempfile.TemporaryDirectory() as folder:  # 0700; OpenSSL reads files only
-        there = Path(folder, "certificate"), Path(folder, "key")
-        for place, content in zip(there, pair, strict=True):
-            place.write_bytes(content)
+    if not _is_pair(*pair):
+        raise RefusedError(
+            f"the key does not belong to {certificate}: bring the right one with --key FILE, "
+            "or a bundle that was made since the certificate was renewed"
+        )
+
+
+def _renewed(
+    machine: Machine, found: dict[str, tuple[bytes, int]], certificate: str, key: str
+) -> bytes | None:
+    """Return the certificate that is here, where it fits the key better than the bundle's.
+
+    One that fits the key and is valid for longer was renewed since the bundle was made.
+    """
+    here = machine.at(certificate)
+    if certificate not in found or key not in found or not here.is_file():
+        return None
+    own, others, secret = here.read_bytes(), found[certificate][0], found[key][0]
+    try:
+        is_longer = validity_of(own).end_s > validity_of(others).end_s
+    except ValueError:
+        return None
+    return own if is_longer and _is_pair(own, secret) else None
+
+
+def _is_pair(certificate: bytes, key: bytes) -> bool:
+    """Tell if a key belongs to a certificate. OpenSSL reads files only: these are in memory."""
+    with _in_memory(certificate) as one, _in_memory(key) as other:
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(there[0], there[1], b"-")
-        except (ssl.SSLError, OSError):
-            why = f"the key does not belong to {certificate}: bring the right one with --key FILE"
-            raise RefusedError(why) from None
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(one, other, b"-")
+        except ssl.SSLError:
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def _in_memory(content: bytes) -> Iterator[str]:
+    """Yield the path of a file that no disk ever has."""
+    descriptor = os.memfd_create("venuewatch")
+    try:
+        os.write(descriptor, content)
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
+
+
+def _listed(hosts: Sequence[str]) -> str:
+    """Return the hosts of a bundle in words, of many the first ones."""
+    more = len(hosts) - _SHOWN_MAX
+    behind = f" and {more} more" if more > 0 else ""
+    return f"it has {', '.join(hosts[:_SHOWN_MAX])}{behind}"
 
 
 def _date(at_s: float) -> str:

@@ -3,8 +3,9 @@
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from .before import START, Before
+from .before import INSTALLED, START, Before
 from .health import Health, Verdict
 from .machine import FailedError, Machine
 from .program import BY_HAND, LINK, PARTS, RELEASES, SCRIPTS, Program
@@ -80,12 +81,13 @@ class PutFile:
         self.words = f"write {path}"
 
     def is_done(self) -> bool:
-        """Tell if it has this content and mode; then its owner is right, too: see ``write``."""
+        """Tell if it has this content, this mode and these owners."""
         here = self._machine.at(self._path)
         if here.is_symlink() or not here.is_file():
             return False
         mode = stat.S_IMODE(here.stat().st_mode)
-        return mode == self._mode and here.read_bytes() == self._content
+        is_ours = self._machine.belongs_to(self._path, "root", self._group)
+        return is_ours and mode == self._mode and here.read_bytes() == self._content
 
     def do(self) -> None:
         """Write it."""
@@ -210,69 +212,54 @@ class Switch:
         self._before.put_back(LINK)
 
 
-class GoBack:
-    """Nothing to do; undone last, when all else is as it was, it starts the program of before."""
+class Note:
+    """What is installed, for the next command."""
 
-    words = "look at the program of before"
+    words = f"write {INSTALLED}"
 
-    def __init__(self, service: Service, *, ran: bool) -> None:
-        self._service, self._ran = service, ran
+    def __init__(self, before: Before, installed: dict[str, Any]) -> None:
+        self._before, self._installed = before, installed
 
     def is_done(self) -> bool:
-        """Tell that there is nothing to do."""
-        return True
+        """Tell if it is noted."""
+        return self._before.installed == self._installed
 
     def do(self) -> None:
-        """Do nothing."""
+        """Note it."""
+        self._before.install(self._installed)
 
     def undo(self) -> None:
-        """Start what ran, unless it never ended."""
-        if self._ran and not self._service.look().pid:
-            self._service.restart()
+        """Note what was installed before."""
+        self._before.put_back(INSTALLED)
 
 
 class Start:
-    """The program, with what is on disk now."""
+    """The program, with what is on disk now, and the proof that it came up."""
 
-    def __init__(self, before: Before, service: Service, name: str) -> None:
-        self._before, self._service = before, service
-        self.words = f"start the {name}"
+    def __init__(
+        self, machine: Machine, before: Before, service: Service, name: str, *, was_heard: bool
+    ) -> None:
+        self._machine, self._before, self._service = machine, before, service
+        self._was_heard = was_heard
+        self.words = f"start the {name}, and see it come up"
 
     def is_done(self) -> bool:
         """Tell that it is always started anew: what runs may be of before."""
         return False
 
     def do(self) -> None:
-        """Start it, and after each boot."""
-        self._before.keep_start()
-        self._service.restart()
-
-    def undo(self) -> None:
-        """End it, if we started it."""
-        if self._before.was_started:
-            self._service.stop()
-            self._before.put_back(START)
-
-
-class Await:
-    """The proof that the program came up."""
-
-    def __init__(self, machine: Machine, service: Service, name: str, *, was_heard: bool) -> None:
-        self._machine, self._service, self._was_heard = machine, service, was_heard
-        self.words = f"see the {name} come up"
-
-    def is_done(self) -> bool:
-        """Tell that it is always looked at."""
-        return False
-
-    def do(self) -> None:
-        """Look until it is well.
+        """Start it, now and at each boot, and look until it is well.
 
         Raises:
             FailedError: it is not.
         """
+        self._before.keep_start()
+        # Stopped first: then no look takes the old process for the new one, nor its spool.
+        self._service.stop()
+        spool = self._service.look().spool
+        self._service.put(is_on=True, at_boot=True)
         now = self._machine.monotonic()
-        health = Health(now, must_be_heard=self._was_heard)
+        health = Health(now, must_be_heard=self._was_heard, spool_before=spool)
         verdict: Verdict | None = None
         while verdict is None:
             self._machine.sleep(LOOK_EVERY_S)
@@ -280,10 +267,13 @@ class Await:
             health.see(self._service.look(), now)
             verdict = health.verdict(now)
         if not verdict.is_well:
-            raise FailedError(verdict.why)
+            raise FailedError(f"{verdict.why}: {self._service.log}")
 
     def undo(self) -> None:
-        """Do nothing: it changes nothing."""
+        """End it, if we started it."""
+        if self._before.was_started:
+            self._service.stop()
+            self._before.put_back(START)
 
 
 class Act:

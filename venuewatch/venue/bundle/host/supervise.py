@@ -16,7 +16,7 @@ import subprocess
 from pathlib import Path
 from types import FrameType
 
-from .machine import Machine, in_words
+from .machine import INTERRUPTIONS, Machine, RefusedError, in_words
 from .program import Program
 
 RESTART_S = 1.0
@@ -46,9 +46,24 @@ class Supervisor:
         self._is_stopping = True
 
     def run(self) -> int:
-        """Run until stopped, or until the configuration is wrong; return the exit code."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        """Run until stopped, or until the configuration is wrong; return the exit code.
+
+        Raises:
+            RefusedError: the program is not installed, or another supervisor keeps it running.
+        """
+        user = self._program.user
+        if not self._machine.has_user(user):
+            raise RefusedError(
+                f"no {self._program.name} is installed here: there is no user {user}"
+            )
+        refusal = f"another supervisor keeps {user} running: end that one first"
+        with self._machine.alone(self._program.lock, refusal=refusal):
+            return self._run()
+
+    def _run(self) -> int:
+        for number in INTERRUPTIONS:
             signal.signal(number, self.stop)
+        self._say(0)
         program, machine = self._program, self._machine
         machine.make_folder(program.state, mode=0o700, owner=program.user)
         machine.make_folder(f"/run/{program.user}", owner=program.user)
@@ -92,7 +107,7 @@ class Supervisor:
                 cwd="/",
             )
         except OSError as error:  # while a release is switched, or for want of memory
-            print(f"{user} can not be started: {in_words(error)}", flush=True)
+            self._machine.tell(f"{user} can not be started: {in_words(error)}")
             return CAN_NOT_START
         self._status, self._heard_at = "", self._machine.monotonic()
         self._patience_s = READY_S
@@ -100,7 +115,8 @@ class Supervisor:
         while child.poll() is None and not self._is_stopping:
             self._listen(notices, child.pid)
             if self._machine.monotonic() - self._heard_at > self._patience_s:
-                print(f"{user} stands still for {self._patience_s:g} s: it is killed", flush=True)
+                silent = f"{user} stands still for {self._patience_s:g} s: it is killed"
+                self._machine.tell(silent)
                 child.kill()
         return _end(child)
 
