@@ -6,12 +6,13 @@ It is not compressed: wheels are already. Its files are root's when root unpacks
 import io
 import os
 import tarfile
+import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from venuewatch.base.config import ConfigError, unusable
+from venuewatch.base.config import unusable
 from venuewatch.venue.bundle.content import Entry
 
 _PUBLIC: Final = 0o644
@@ -24,9 +25,12 @@ def write(path: Path, entries: Iterable[Entry], *, folder: str, made_at_s: float
     Raises:
         ConfigError: it can't be written, or a wheel can't be read; nothing is left behind.
     """
-    beside = path.with_name(f".{path.name}.new")
+    beside = None
     try:
-        with beside.open("wb") as file:
+        # A name of its own: another command may write the same archive.
+        descriptor, name = tempfile.mkstemp(f".{path.name}.new", ".", path.parent)
+        beside = Path(name)
+        with os.fdopen(descriptor, "wb") as file:
             with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
                 for entry in entries:
                     _add(archive, entry, folder, int(made_at_s))
@@ -36,17 +40,12 @@ def write(path: Path, entries: Iterable[Entry], *, folder: str, made_at_s: float
         digest = Entry(path.name, _PUBLIC, beside).digest()  # of what the disk has
         beside.replace(path)
     except OSError as error:
-        _drop(beside)
         raise unusable(path, error) from None
-    except ConfigError:
-        _drop(beside)
-        raise
+    finally:
+        if beside is not None:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
     return digest
-
-
-def _drop(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink(missing_ok=True)
 
 
 def _add(archive: tarfile.TarFile, entry: Entry, folder: str, made_at_s: int) -> None:

@@ -10,8 +10,11 @@ from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, one_line, unusable
 from venuewatch.base.files import CONFIG_MAX, read_regular
 from venuewatch.base.refusals import unknown
+from venuewatch.terminal import output
+from venuewatch.venue import common, fleet, settings
 from venuewatch.venue.bundle import archive
 from venuewatch.venue.bundle.content import Order, entries
+from venuewatch.venue.bundle.host.certificate import validity_of
 from venuewatch.venue.bundle.wheels import ARCHITECTURES, PYTHONS, Target, read_folder
 
 USAGE_ERROR: Final = 2
@@ -19,6 +22,8 @@ _HOSTS_MAX: Final = 1_000
 _FILES_MAX: Final = 100
 _LONGEST_SHOWN: Final = 40
 _CENTRE: Final = "centre"
+_AGENTS: Final = Path("/etc/venuewatch/agents")
+_CERTIFICATE: Final = "host.pem"
 _LEFT_OUT: Final = frozenset({".csr", ".key"})
 
 _SUMMARY = """\
@@ -48,12 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--centre", metavar="FOLDER", type=Path, help="bundle the centre, with its files there"
     )
+    common.add_options(parser, changes_files=False)
     parser.add_argument(
         "--agents",
         metavar="FOLDER",
         type=Path,
-        default=Path("/etc/venuewatch/agents"),
-        help="what venue add wrote for each host: VENUE/HOST/ (%(default)s)",
+        help="what venue add wrote for each host: VENUE/HOST/ (as the settings say)",
     )
     parser.add_argument(
         "--wheels", metavar="FOLDER", type=Path, required=True, help="wheels of all it needs"
@@ -69,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--csr", action="store_true", help="hosts can make their own key, with install --csr"
     )
     parser.add_argument("--out", metavar="FILE", type=Path, help="venuewatch-VENUE.tar")
+    parser.add_argument("--dry-run", action="store_true", help="only say what it would have")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -82,27 +88,84 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _bundle(options: argparse.Namespace) -> None:
+    """Make it, or say what it would have."""
     if (options.venue is None) == (options.centre is None):
         raise ConfigError("expected either a venue's code or --centre FOLDER")
     if options.centre is None:
-        program, hosts = "agent", files_of_venue(options.agents, options.venue)
+        program, hosts = "agent", _hosts_of(options)
     else:
         program, hosts = "aggregator", {_CENTRE: _files(options.centre)}
     targets = tuple(dict.fromkeys(options.python or [Target(PYTHONS[0], ARCHITECTURES[0])]))
     now = clock.wall()
+    _check_certificates(options.venue, hosts, now)
     order = Order(program, options.venue or "", targets, makes_keys=options.csr, made_at_s=now)
     name = f"venuewatch-{options.venue or _CENTRE}"
     path: Path = options.out or Path(f"{name}.tar")
     found = entries(order, hosts, read_folder(options.wheels))
-    digest = archive.write(path, found, folder=name, made_at_s=now)
     named = ", ".join(target.words for target in targets)
     count = "1 host" if len(hosts) == 1 else f"{len(hosts)} hosts"
-    print(f"{one_line(path)}: {count}, {named}")
-    print(f"SHA-256 {digest}")
-    print("next: tell the venue this SHA-256 by another way than the file, such as by telephone")
-    print(f"on each host, where sha256sum {path.name} says the same:")
-    key = " --host HOST --key HOST.key" if program == "agent" else ""
-    print(f"  tar xf {path.name} && sudo {name}/install{key}")
+    about = f"{one_line(path)}: {count}, {named}"
+    if options.dry_run:
+        output.show([f"{about}, {len(found)} files", "nothing was changed (--dry-run)"])
+        return
+    digest = archive.write(path, found, folder=name, made_at_s=now)
+    output.show([about, *_next_steps(path.name, name, digest, options)])
+
+
+def _next_steps(file: str, folder: str, digest: str, options: argparse.Namespace) -> list[str]:
+    key = "--csr HOST.csr" if options.csr else "--key HOST.key"
+    host = f" --host HOST {key}" if options.centre is None else ""
+    return [
+        f"SHA-256 {digest}",
+        "next: tell the venue this SHA-256 by another way than the file, such as by telephone",
+        f"on each host, where sha256sum {file} says the same:",
+        f"  tar xf {file} && sudo {folder}/install{host}",
+    ]
+
+
+def _hosts_of(options: argparse.Namespace) -> Mapping[str, Mapping[str, bytes]]:
+    """Return the files of each host of a venue that is in the inventory and was not revoked.
+
+    Raises:
+        ConfigError: there is no such venue, or a host in the inventory has no files.
+    """
+    found = settings.read(options.settings) if options.settings.exists() else None
+    agents = options.agents or (_AGENTS if found is None else Path(found.agents))
+    hosts = files_of_venue(agents, options.venue)
+    if found is None or agents.resolve() != Path(found.agents).resolve():
+        return hosts
+    venue = fleet.read(found).ours.get(options.venue)
+    if venue is None:
+        return hosts
+    names = {host.name for host in venue.host if not host.revoked}
+    if lacking := sorted(names - set(hosts)):
+        raise ConfigError(
+            f"{', '.join(lacking)}: in the inventory, and not in {one_line(agents)}: "
+            "give venuewatch venue add again"
+        )
+    for name in sorted(set(hosts) - names):
+        output.show([f"{name} is left out: it was revoked, or is not in the inventory"])
+    return {name: files for name, files in hosts.items() if name in names}
+
+
+def _check_certificates(venue: str, hosts: Mapping[str, Mapping[str, bytes]], now: float) -> None:
+    """Check that no host gets a certificate that has ended.
+
+    Raises:
+        ConfigError: one would, or it can't be read.
+    """
+    for host, files in hosts.items():
+        if _CERTIFICATE not in files:
+            continue
+        try:
+            end_s = validity_of(files[_CERTIFICATE]).end_s
+        except ValueError as error:
+            raise ConfigError(f"{one_line(host)}/{_CERTIFICATE}: {error}") from None
+        if now >= end_s:
+            raise ConfigError(
+                f"{one_line(host)}: its certificate has ended: venuewatch venue renew "
+                f"{venue}/{host} first"
+            )
 
 
 def files_of_venue(agents: Path, venue: str) -> dict[str, Mapping[str, bytes]]:

@@ -64,6 +64,23 @@ def test_a_bundle_says_its_digest_and_what_is_next(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.usefixtures("centre")
+def test_a_bundle_that_can_make_keys_names_that_way(capsys: pytest.CaptureFixture[str]) -> None:
+    called("STA", "--csr")
+
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.endswith("venuewatch-STA/install --host HOST --csr HOST.csr")
+
+
+@pytest.mark.usefixtures("centre")
+def test_draft_of_another_command_is_left_alone() -> None:
+    other = Path(".venuewatch-STA.tar.new")
+    other.write_text("half of it")
+
+    assert called("STA") == 0
+    assert other.read_text() == "half of it"
+
+
+@pytest.mark.usefixtures("centre")
 def test_a_bundle_has_its_manifest_first_and_its_commands() -> None:
     called("STA")
 
