@@ -5,6 +5,7 @@ what did not happen.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import traceback
@@ -17,9 +18,13 @@ from venuewatch.rehearsal.live.programs import until
 
 PATIENCE_S = 90.0
 DATABASE = Path("/var/lib/mosquitto/mosquitto.db")
+BROKER_LOG = Path("/var/log/mosquitto/mosquitto.log")
+OWN = Path("/etc/venuewatch")
+VENUEWATCH = "/opt/venuewatch/bin/venuewatch"
+PASSPHRASE = "of a scene alone"  # noqa: S105 - of an authority that is forgotten at its end
 METRICS = "http://127.0.0.1:8039/metrics"
 UP = 'venuewatch_host_state{venue="STA",host="STA-1",state="up"} 1'
-LOOK = "systemctl status --lines=0 mosquitto venuewatch-*; cat /var/log/mosquitto/*.log"
+LOOK = "systemctl status --lines=0 mosquitto venuewatch-*; cat /var/log/mosquitto/*.log /run/*.log"
 
 
 def systemctl(*words: str) -> None:
@@ -44,6 +49,11 @@ def user_of(unit: str) -> int:
     return Path(f"/proc/{shown(unit, 'MainPID')}").stat().st_uid
 
 
+def reads() -> int:
+    """Return how often the broker has read its files again."""
+    return BROKER_LOG.read_text().count("Reloading config")
+
+
 def wait(what: str, is_so: Callable[[], bool]) -> None:
     until(what, is_so, within_s=PATIENCE_S, every_s=0.2)
 
@@ -60,9 +70,11 @@ def play_mosquitto() -> dict[str, Any]:
     """Start it, have it read its files again, and give it a damaged database."""
     systemctl("start", "mosquitto")
     seen: dict[str, Any] = {"is_root": user_of("mosquitto") == 0}
-    log = Path("/var/log/mosquitto/mosquitto.log")
+    systemctl("kill", "--signal=TERM", "mosquitto")
+    wait("it is started again", lambda: shown("mosquitto", "NRestarts") == "1")
+    wait("it runs", lambda: is_active("mosquitto"))
     systemctl("reload", "mosquitto")
-    wait("it reads its files again", lambda: "Reloading config" in log.read_text())
+    wait("it reads its files again", lambda: reads() > 0)
     systemctl("stop", "mosquitto")
     seen["has_saved"] = DATABASE.stat().st_size > 0
     DATABASE.write_bytes(b"garbage " * 5)
@@ -98,12 +110,40 @@ def play_agent() -> dict[str, Any]:
     return seen
 
 
+def play_renewal() -> dict[str, Any]:
+    """Make an authority, give the broker its files, and have the timer's unit renew the lists."""
+    files = {"venue.toml": "", "hosts.csv": "host\nAQU-1\n", "passphrase": PASSPHRASE}
+    for name, text in files.items():
+        (OWN / name).write_text(text)
+    secret, lists = OWN / "passphrase", Path("/etc/mosquitto/venuewatch/crl.pem")
+    secret.chmod(0o400)
+    words = f"--venue {OWN}/venue.toml --hosts {OWN}/hosts.csv --broker 127.0.0.1".split()
+    add = [VENUEWATCH, "venue", "add", "AQU", *words, f"--passphrase-file={secret}"]
+    subprocess.run(add, check=True, timeout=PATIENCE_S)
+    encrypt = ["systemd-creds", "encrypt", "--name=venuewatch-passphrase"]
+    places = [str(secret), f"{OWN}/passphrase.cred"]
+    subprocess.run([*encrypt, *places], check=True, timeout=PATIENCE_S)
+    secret.unlink()
+    shutil.copy("mosquitto/venues.conf", "/etc/mosquitto/conf.d/10-venuewatch-venues.conf")
+    systemctl("restart", "mosquitto")
+    before, read = lists.read_bytes(), reads()
+    systemctl("start", "venuewatch-crl.timer")
+    systemctl("start", "venuewatch-crl.service")
+    wait("the broker reads the lists", lambda: reads() > read)
+    return {
+        "has_new_lists": lists.read_bytes() != before,
+        "is_timed": is_active("venuewatch-crl.timer"),
+        "has_broker": is_active("mosquitto"),
+    }
+
+
 def main() -> None:
     subprocess.run(["systemd-sysusers"], check=True)
     said = {
         "mosquitto": play_mosquitto(),
         "aggregator": play_aggregator(),
         "agent": play_agent(),
+        "renewal": play_renewal(),
     }
     Path(sys.argv[1]).write_text(json.dumps(said), encoding="utf-8")
 

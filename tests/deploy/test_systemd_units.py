@@ -137,6 +137,14 @@ def test_systemd_finds_nothing_wrong_with_the_drop_in(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_broker_comes_back_however_it_ended() -> None:
+    """A broker that was told to end by mistake would stay away: it ends in order."""
+    broker = settings("mosquitto.service.d/venuewatch.conf")
+
+    assert (broker["Restart"], broker["RestartSec"]) == ("always", "1")
+    assert broker["StartLimitIntervalSec"] == "0"
+
+
 def test_broker_is_never_root() -> None:
     """Debian's own commands before the start need root, so the drop-in takes them out first."""
     lines = (UNITS / "mosquitto.service.d" / "venuewatch.conf").read_text().splitlines()

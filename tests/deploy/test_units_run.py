@@ -1,8 +1,8 @@
 """The shipped units under a real systemd as a system's manager, on a copy of this machine's files.
 
 Namespaces, devices and groups of processes of its own, and an overlay over ``/`` that is forgotten
-at the end: nothing of this machine changes. Its groups have no controllers there: limits of memory
-are not tried.
+at the end: nothing of this machine changes. Its groups have no controllers there, and it may not
+raise limits: those of memory and files are not tried.
 """
 
 import json
@@ -67,6 +67,9 @@ mkdir -p opt/venuewatch scene etc/venuewatch etc/sysusers.d
 mkdir -p "opt/venuewatch/bin" "opt/venuewatch/lib/$4/site-packages"
 printf "%s\\n" "home = /usr/bin" >opt/venuewatch/pyvenv.cfg
 ln -s /usr/bin/python3 opt/venuewatch/bin/python
+printf '%s\\n' '#!/opt/venuewatch/bin/python -I' 'import sys' 'from venuewatch.cli import main' \\
+    'sys.exit(main())' >opt/venuewatch/bin/venuewatch
+chmod 755 opt/venuewatch/bin/venuewatch
 mount --bind "$2" "opt/venuewatch/lib/$4/site-packages"
 mount --bind "$3" scene
 
@@ -80,7 +83,8 @@ rm -rf var/lib/mosquitto var/log/mosquitto
 cd "$1"
 here=$0/all
 install -m 644 deploy/systemd/venuewatch.sysusers "$here/etc/sysusers.d/venuewatch.conf"
-install -m 644 deploy/systemd/venuewatch-a*.service "$here/etc/systemd/system/"
+install -m 644 deploy/systemd/venuewatch-*.service deploy/systemd/venuewatch-*.timer \\
+    "$here/etc/systemd/system/"
 install -D -m 755 deploy/systemd/mosquitto-database.sh \\
     "$here/usr/local/libexec/venuewatch/mosquitto-database.sh"
 install -D -m 644 deploy/systemd/mosquitto.service.d/venuewatch.conf \\
@@ -97,10 +101,16 @@ printf '%s\\n' '[[venue]]' 'code = "STA"' '[[venue.host]]' 'name = "STA-1"' \\
 mkdir etc/systemd/system/venuewatch-agent.service.d
 printf '%s\\n' '[Service]' 'WatchdogSec=6' >etc/systemd/system/venuewatch-agent.service.d/try.conf
 
+# No journal runs there.
+mkdir etc/systemd/system/venuewatch-crl.service.d
+printf '%s\\n' '[Service]' 'StandardError=append:/run/renewal.log' \\
+    >etc/systemd/system/venuewatch-crl.service.d/try.conf
+
 printf '%s\\n' '[Unit]' 'Wants=scene.service' >etc/systemd/system/scene.target
 printf '%s\\n' '[Service]' 'Type=oneshot' "WorkingDirectory=$1" "Environment=PYTHONPATH=$1" \\
     'ExecStart=/opt/venuewatch/bin/python tests/deploy/system_scene.py /scene/said' \\
     'ExecStopPost=systemctl poweroff --force --force' >etc/systemd/system/scene.service
+mount --make-rshared .  # as on a machine: by this credentials arrive
 exec chroot . env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
     /usr/lib/systemd/systemd --unit=scene.target --log-target=console --show-status=no
 """
@@ -147,4 +157,5 @@ def test_units_start_reload_and_come_back_under_a_real_systemd(tmp_path: Path) -
         "mosquitto": {"is_root": False, "has_saved": True, "set_aside": 1},
         "aggregator": {"is_root": False, "is_active": True, "is_the_same": True},
         "agent": {"is_root": False},
+        "renewal": {"has_new_lists": True, "is_timed": True, "has_broker": True},
     }, done.stderr
