@@ -45,6 +45,8 @@ runs() {
 # Whether Mosquitto starts with a copy of the database: 0 yes, 1 no, but without it, 2 it could
 # not be tried, or starts without it neither.
 try() {
+    # A trial that was killed leaves a copy, and the next ones might fill the disk.
+    rm -rf "$(dirname "$database")"/trial.*
     folder=$(mktemp -d "$(dirname "$database")/trial.XXXXXX") || return 2
     cp -p "$database" "$folder/mosquitto.db" || { rm -rf "$folder"; return 2; }
     owner=$(ls -ld "$folder/mosquitto.db" | awk '{ print $3 }')

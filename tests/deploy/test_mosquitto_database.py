@@ -127,6 +127,18 @@ def test_trial_that_hangs_changes_nothing(broker: Broker, tmp_path: Path) -> Non
     assert clock.monotonic() - began < LIMIT_S
 
 
+def test_copy_of_a_trial_that_was_killed_is_removed(broker: Broker) -> None:
+    left = broker.database.with_name("trial.abcdef")
+    left.mkdir()
+    (left / "mosquitto.db").touch()
+
+    broker.script("note", result="signal")
+    broker.script("check")
+
+    assert not left.exists()
+    assert broker.database.exists()
+
+
 def test_three_broken_databases_are_kept(broker: Broker) -> None:
     for day in range(1, 6):
         Path(f"{broker.database}.broken-2026010{day}T000000Z").touch()
