@@ -54,7 +54,7 @@ bench: $(VENV)/dev.stamp servers ## measure: make bench ARGS="ingest --json"
 
 servers:
 	@deploy/install-debian.sh mosquitto prometheus prometheus-alertmanager prometheus-node-exporter \
-		monitoring-plugins-basic dnsmasq-base iproute2 nftables libfaketime openssl chromium
+		monitoring-plugins-basic dnsmasq-base iproute2 nftables libfaketime openssl gnupg chromium
 
 lock: $(VENV)/dev.stamp ## renew requirements/*.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

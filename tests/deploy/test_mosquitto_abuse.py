@@ -16,6 +16,7 @@ from tests.deploy.peer import PATIENCE_S
 pytestmark = [pytest.mark.real, pytest.mark.long, pytest.mark.timeout(240)]
 
 LARGEST = 320 * 1024 - 200  # with its topic a packet that is just not too large
+INVENTED = 10_000
 RETAINED = 1_000
 UNRELEASED = 60_000
 MORE_MIB = 16.0
@@ -48,7 +49,7 @@ def test_retained_messages_of_invented_venues_take_no_memory(centre: certified.C
     with centre.peer(AGGREGATOR) as aggregator, centre.raw(HOST) as host:
         before = rss_mib(centre)
 
-        for number in range(RETAINED):
+        for number in range(INVENTED):
             topic = f"venuewatch/v1/X{number}/{HOST}/birth"
             host.sendall(mqtt5.PublishPacket(topic, bytes(LARGEST), retain=True).write())
         round_trip(host)

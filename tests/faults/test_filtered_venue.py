@@ -1,4 +1,4 @@
-"""A venue of forty hosts behind the shipped packet filter: it returns, and floods nobody."""
+"""A venue of 120 hosts behind the shipped packet filter: it returns, and floods nobody."""
 
 import contextlib
 import socket
@@ -14,9 +14,9 @@ from tests.integration.real import pause, until
 from venuewatch.rehearsal.stage.machine import StageError, inside
 from venuewatch.rehearsal.stage.network import CENTRE, address_of
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300), pytest.mark.timed]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(420), pytest.mark.timed]
 
-HOSTS: Final = 40
+HOSTS: Final = 120
 PLANS = [Plan("NOR", HOSTS), Plan("SUD", 2)]
 NETWORKS: Final = (f"{address_of(1, 0)}/24", "2001:db8:1::/48")
 KNOWN_S: Final = 30.0
@@ -39,7 +39,7 @@ def drops(world: World) -> dict[str, int]:
     return {what: dropped(world.centre, f"venue_STA_{what}") for what in ("new", "open", "bytes")}
 
 
-def test_forty_hosts_return_from_a_cut_as_one_incident(filtered: World) -> None:
+def test_hosts_of_a_large_venue_return_undropped_as_one_incident(filtered: World) -> None:
     lost_before = filtered.wills()
     filtered.lans["NOR"].uplink.cut()
     filtered.expect("venue", "NOR", "venue_unreachable", within_s=KNOWN_S)
@@ -48,9 +48,7 @@ def test_forty_hosts_return_from_a_cut_as_one_incident(filtered: World) -> None:
     filtered.recover()
 
     assert filtered.named() == [("venue", "NOR", "venue_unreachable")]
-    found = drops(filtered)
-    print(f"dropped: {found}")  # new ones beyond the rate come again
-    assert (found["open"], found["bytes"]) == (0, 0)
+    assert set(drops(filtered).values()) == {0}
 
 
 def test_flood_of_connections_is_dropped_and_harms_nobody(filtered: World) -> None:
