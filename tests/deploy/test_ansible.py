@@ -1,11 +1,13 @@
 """The Ansible role of venue hosts: keys are told to nobody, and every file is one of its owner."""
 
+import base64
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 import yaml
 
@@ -60,6 +62,37 @@ def test_key_that_was_brought_is_removed_in_any_case() -> None:
     ]
 
     assert [one["ansible.builtin.file"]["state"] for one in block["always"]] == ["absent"]
+
+
+@pytest.mark.parametrize(
+    ("noted", "installed", "is_done"),
+    [
+        ("b1 i1\n", "i1", False),
+        ("b0 i1\n", "i1", True),
+        ("b1 i1\n", "i2", True),
+        ("b1 i1\n", None, True),
+        (None, "i1", True),
+        (None, None, True),
+    ],
+    ids=["as noted", "other bundle", "upgraded by hand", "removed by hand", "by hand", "nothing"],
+)
+def test_bundle_is_installed_unless_it_is_there_as_noted(
+    noted: str | None, installed: str | None, *, is_done: bool
+) -> None:
+    """``noted``: the file of the role; ``installed``: the digest of what ``install`` has noted."""
+    (task,) = [one for one in tasks() if one["name"] == "Install or upgrade"]
+    environment = jinja2.Environment(autoescape=True)
+    environment.filters["b64decode"] = lambda text: base64.b64decode(text).decode()
+    note = {} if noted is None else {"content": base64.b64encode(noted.encode()).decode()}
+    found = {} if installed is None else {"checksum": installed}
+
+    said = environment.compile_expression(task["when"])(
+        venuewatch_bundle_sha256="b1",
+        venuewatch_installed=note,
+        venuewatch_present={"results": [{"stat": found}]},
+    )
+
+    assert said is is_done
 
 
 def test_variables_that_have_no_default_are_asked_for_first() -> None:
