@@ -144,6 +144,33 @@ def test_revoked_host_is_mute_thrown_out_and_refused(
         assert late.hear() == ("venuewatch/v1/STA/STA-2/beat", b"live", False)
 
 
+def test_will_of_a_revoked_host_is_not_kept(broker: Certified) -> None:
+    death = "venuewatch/v1/STA/STA-1/death"
+    with broker.peer("STA-1", will=death) as host:
+        assert broker.centre.run("revoke", "STA/STA-1") == 0
+        until("the connection has ended", lambda: not host.is_connected)
+
+    with Peer(broker.port, "late") as late, Peer(broker.port, "now") as now:
+        late.listen("venuewatch/v1/STA/#")
+        now.say("venuewatch/v1/STA/STA-2/beat", b"live")
+        assert late.hear() == ("venuewatch/v1/STA/STA-2/beat", b"live", False)
+
+
+@pytest.mark.parametrize("head", ["user STA-1\n", "pattern write venuewatch/v1/+/%u/birth\n"])
+def test_rules_of_an_operator_by_which_a_host_speaks_are_told(
+    broker: Certified, head: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = broker.home / "venuewatch.acl"
+    own = f"{head}topic write venuewatch/v1/STA/STA-1/birth\n" if "user" in head else head
+    rules.write_text(f"{own}{rules.read_text()}")
+
+    assert broker.centre.run("revoke", "STA/STA-1") == 1
+
+    said = capsys.readouterr()
+    assert "STA-1 may still publish" in said.err
+    assert "not proven" in said.out
+
+
 def test_revoked_host_that_is_renewed_may_speak_again(broker: Certified) -> None:
     assert broker.centre.run("revoke", "STA/STA-1") == 0
 

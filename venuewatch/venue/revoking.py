@@ -7,7 +7,8 @@
    block for these topics only. That the broker takes its messages shows that the new rules are in
    force.
 3. A reload leaves a connection that stands. So each host's name is taken over: a certificate of
-   that name, valid for minutes, connects and disconnects. The broker ends the older connection.
+   that name, valid for minutes, connects and disconnects. The broker ends the older connection. In
+   between it tries to publish: lines of an operator beside ours may allow it still.
 4. Second files: these certificates are on the list, too, and the deleting user's block is gone.
 5. The proof: the tripwire, and a certificate of step 3, are refused as revoked. The first shows
    that there is a list in force, the second that it is the latest.
@@ -46,13 +47,15 @@ Names: TypeAlias = Mapping[str, set[str]]
 class Plan(NamedTuple):
     """What is written before and after the take-over.
 
-    ``take_overs``: key and certificate by the name that they take over. ``clearing``: of the user
-    that deletes ``topics``. ``tripwire``: key and certificate as PEM.
+    ``take_overs``: key and certificate by the name that they take over; ``refused``: the topic on
+    which it must not publish any more. ``clearing``: of the user that deletes ``topics``.
+    ``tripwire``: key and certificate as PEM.
     """
 
     first: list[Change]
     second: list[Change]
     take_overs: Mapping[str, bytes]
+    refused: Mapping[str, str]
     clearing: bytes
     topics: Sequence[str]
     tripwire: bytes
@@ -114,10 +117,17 @@ def plan(
         [*first, *inventories],
         second,
         {name: credentials(each) for name, each in made.items()},
+        {name: _topic_of(code, name, names) for code, name in users},
         credentials(clearing),
         [topic for code, name in hosts for topic in acl.kept_topics(code, name)],
         tripwire,
     )
+
+
+def _topic_of(code: str, name: str, names: Names) -> str:
+    """Return a topic of a host; of a bridge it is one of a host behind it."""
+    host = name if name in names[code] else min(names[code])
+    return acl.kept_topics(code, host)[0]
 
 
 def _is_gone(venue: VenueEntry) -> bool:
@@ -179,7 +189,7 @@ def _take_overs(planned: Plan, hands: Hands, until: float) -> list[str]:
     left = dict(planned.take_overs)
     while left and not (missing and hands.monotonic() >= until):
         name = next(iter(left))
-        missing += _take_over(hands, until, name, left.pop(name))
+        missing += _take_over(hands, until, name, left.pop(name), planned.refused[name])
     if left:
         missing.append(
             f"connections of {', '.join(left)} may still stand, mute: there was no time left"
@@ -187,16 +197,19 @@ def _take_overs(planned: Plan, hands: Hands, until: float) -> list[str]:
     return missing
 
 
-def _take_over(hands: Hands, until: float, name: str, each: bytes) -> list[str]:
+def _take_over(hands: Hands, until: float, name: str, each: bytes, topic: str) -> list[str]:
     visit = _until(
         hands,
         until,
-        lambda: hands.visit(each, name, ()),
-        lambda visit: visit.reception is Reception.TAKEN,
+        lambda: hands.visit(each, name, [topic]),
+        lambda visit: visit.reception is Reception.TAKEN and not visit.is_published,
     )
-    if visit.reception is Reception.TAKEN:
-        return []
-    return [f"a connection of {name} may still stand, mute: {visit.why}"]
+    if visit.reception is not Reception.TAKEN:
+        return [f"a connection of {name} may still stand, mute: {visit.why}"]
+    if visit.is_published:
+        told = "take out the broker's rules for it that stand outside of those written here"
+        return [f"{name} may still publish: {told} (user or pattern)"]
+    return []
 
 
 def _until_refused(hands: Hands, until: float, each: bytes, who: str) -> Visit:

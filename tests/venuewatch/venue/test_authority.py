@@ -194,7 +194,7 @@ def test_damaged_file_says_what_to_do(pki: Path, name: str) -> None:
         folder.open_folder(pki, PASSPHRASE)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"garbage"])
+@pytest.mark.parametrize("content", [None, b"", b"garbage", GOOD])
 def test_list_of_others_that_is_lost_says_what_to_do(pki: Path, content: bytes | None) -> None:
     (pki / "foreign").mkdir()
     (pki / "foreign" / "others.pem").write_bytes(pem_of(OTHER.certificate))

@@ -241,3 +241,16 @@ def test_second_files_that_can_not_be_written_are_told(planned: Plan) -> None:
 
     assert any("the disk is full" in line for line in proof.missing)
     assert any("latest list is not in force" in line for line in proof.missing)
+
+
+def test_host_that_may_still_publish_is_told(planned: Plan) -> None:
+    hands = Broker().hands()
+
+    def visit(pem: bytes, name: str, topics: Sequence[str]) -> Visit:
+        seen = hands.visit(pem, name, topics)
+        return seen._replace(is_published=bool(topics)) if name == "STA-1" else seen
+
+    proof = revoking.carry_out(planned, hands._replace(visit=visit))
+
+    (line,) = proof.missing
+    assert line.startswith("STA-1 may still publish")

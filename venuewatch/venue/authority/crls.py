@@ -110,6 +110,15 @@ def made_at(data: bytes) -> float:
     return max((each.last_update_utc.timestamp() for each in read_crls(data)), default=0.0)
 
 
+def is_only_of(data: bytes, authority: x509.Certificate) -> bool:
+    """Tell whether a file has one list, signed by that authority; it may be outdated.
+
+    Raises:
+        CrlError: it can not be read.
+    """
+    return [_is_of(each, authority) for each in read_crls(data)] == [True]
+
+
 def in_pem(data: bytes) -> bytes:
     """Return lists as a broker reads them.
 

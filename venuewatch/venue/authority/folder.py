@@ -139,13 +139,15 @@ def foreign_of(folder: Path) -> dict[str, tuple[bytes, bytes]]:
             raise ConfigError(f"{beside}: expected the list of {path}: copy it there")
         pem, crl = _content(path, folder), _content(beside, folder)
         try:
-            read_certificate(pem)
+            authority = read_certificate(pem)
         except ValueError as error:
             raise ConfigError(f"{path}: {error}") from None
         try:
-            crls.read_crls(crl)
+            is_right = crls.is_only_of(crl, authority)
         except crls.CrlError as error:
             raise ConfigError(f"{beside}: {error}: copy a whole one there") from None
+        if not is_right:
+            raise ConfigError(f"{beside}: expected the one list of {path}: copy it there")
         found[path.stem] = (pem, crl)
     return found
 
