@@ -58,11 +58,22 @@ class VenueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         for network in self.uplink_addresses:
             try:
-                ip_network(network)
+                ip_network(_without_zone(network))
             except ValueError as error:
                 raise ValueError(
                     f"Expected `uplink_addresses` to be networks, as in 192.0.2.0/28: {error}"
                 ) from None
+
+
+def _without_zone(network: str) -> str:
+    """Return a network; the zone of an address is of one machine alone, and no packet has it.
+
+    Raises:
+        ValueError: it names a zone.
+    """
+    if "%" in network:
+        raise ValueError(f"{network!r} has a zone")
+    return network
 
 
 class Inventory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,14 +106,28 @@ def read_all(path: Path) -> Inventory:
     Raises:
         ConfigError: one line with the file, the place of the error and the expected value.
     """
-    files = [path, *_files_of(folder_of(path))]
-    inventories = [read(each) for each in files]
-    _refuse_in_two_files(zip(files, inventories, strict=True))
+    inventories = read_files([path, *files_beside(path)])
     return Inventory(tuple(venue for each in inventories for venue in each.venue))
 
 
-def _files_of(folder: Path) -> list[Path]:
-    """Return the files of single venues, by name; one that is being written begins with a dot."""
+def read_files(files: Iterable[Path]) -> list[Inventory]:
+    """Read files of one fleet.
+
+    Raises:
+        ConfigError: as ``read_all``.
+    """
+    found = {path: read(path) for path in files}
+    _refuse_in_two_files(found.items())
+    return list(found.values())
+
+
+def files_beside(path: Path) -> list[Path]:
+    """Return the files of single venues, by name; one that is being written begins with a dot.
+
+    Raises:
+        ConfigError: their folder can not be read.
+    """
+    folder = folder_of(path)
     try:
         found = [path for path in folder.iterdir() if path.suffix == ".toml"]
     except FileNotFoundError:

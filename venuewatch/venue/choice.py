@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from aggregator.inventory import VenueEntry
 from venuewatch.venue import credentials, fleet
-from venuewatch.venue.authority.register import Register
+from venuewatch.venue.authority.register import Issued, Register
 from venuewatch.venue.credentials import BRIDGE
 from venuewatch.venue.fleet import Fleet
 from venuewatch.venue.settings import Settings
@@ -22,14 +22,15 @@ class Choice(NamedTuple):
 
     def add_expiring(self, until: float) -> None:
         """Add those whose latest certificate ends by ``until`` (s since 1970), or has ended."""
+        latest_of = self.register.latest_of_all()
         for code, venue in self.known.ours.items():
-            for name in self._due(venue, until):
+            for name in self._due(venue, latest_of, until):
                 self.names.setdefault(code, set()).add(name)
 
-    def _due(self, venue: VenueEntry, until: float) -> Iterator[str]:
+    def _due(self, venue: VenueEntry, latest_of: dict[str, Issued], until: float) -> Iterator[str]:
         bridge = f"{BRIDGE}{venue.code}"
         for name in [*(host.name for host in venue.host if not host.revoked), bridge]:
-            latest = self.register.latest(name)
+            latest = latest_of.get(name)
             if latest is not None and latest.not_after <= until:
                 yield name
             elif latest is None and name != bridge and not self.is_foreign(venue.code, name):

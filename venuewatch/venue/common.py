@@ -117,12 +117,12 @@ def finish(
     output.show([*lines, *(["next:"] if then else []), *(f"  {line}" for line in then)])
 
 
-def reload_all(found: Settings) -> list[str]:
-    """Have aggregator and broker read their files again; return what failed, a line each."""
+def reload_all(*commands: Sequence[str]) -> list[str]:
+    """Have programs read their files again, in order; return what failed, a line each."""
     return [
-        f"not reloaded: {why}"
-        for why in map(reload, (found.reload_aggregator, found.reload_broker))
-        if why
+        f"not reloaded: {why}; mend that, then: {typed(command)}"
+        for command in commands
+        if (why := reload(command))
     ]
 
 

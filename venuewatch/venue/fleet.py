@@ -57,13 +57,10 @@ def read(settings: Settings) -> Fleet:
     by_hand: dict[str, Path] = {}
     hosts: dict[str, str] = {}
     files = [path] if path.exists() else []
-    files += sorted(inventory.folder_of(path).glob("[!.]*.toml"))
-    for each in files:
-        found = inventory.read(each)
+    files += inventory.files_beside(path)
+    for each, found in zip(files, inventory.read_files(files), strict=True):
         is_ours = each != path and _is_ours(each, found)
         for venue in found.venue:
-            if venue.code in ours or venue.code in by_hand:
-                raise ConfigError(f"{each}: expected each venue in one file, got {venue.code}")
             if is_ours:
                 ours[venue.code] = venue
             else:

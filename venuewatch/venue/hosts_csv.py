@@ -7,6 +7,7 @@ a mark at the start of the file, and blanks around what it says.
 import csv
 import re
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 from aggregator.inventory import HostEntry
@@ -19,7 +20,9 @@ HOSTS_MAX: Final = 2_000
 """How many hosts a venue has at most."""
 
 _WORDS: Final = {"yes": True, "x": True, "no": False}
-_ADDRESS: Final = re.compile(r"[A-Za-z0-9._:-]+")
+_LABEL: Final = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+_HOST_NAME: Final = re.compile(rf"({_LABEL}\.)*(?![0-9]+\.?$){_LABEL}\.?")
+"""Names of hosts: the last part is no number, or else it is an address that is wrong."""
 
 
 class Hosts(NamedTuple):
@@ -118,6 +121,14 @@ def _take(
     wrong += [f"line {line}: {one_line(problem)}" for problem in problems]
 
 
+def is_address(text: str) -> bool:
+    """Tell whether a text is an address, or may be the name of a host."""
+    try:
+        return ip_address(text).version == 4 or "%" not in text  # noqa: PLR2004
+    except ValueError:
+        return _HOST_NAME.fullmatch(text) is not None
+
+
 def is_path_name(name: str) -> bool:
     """Tell whether a name may be a file's and a command's argument: no ``..`` and no ``-x``."""
     return name[:1] not in {".", "-"}
@@ -129,5 +140,5 @@ def _problems(said: dict[str, object]) -> Iterator[str]:
         yield "expected a name in column host that begins with a letter or a digit"
     if len(role) > TEXT_MAX or not role.isprintable():
         yield f"expected a role of {TEXT_MAX} characters at most, on one line"
-    if address and not _ADDRESS.fullmatch(address):
+    if address and not is_address(address):
         yield f"expected an address or a host's name in column address, got {address!r}"

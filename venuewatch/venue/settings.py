@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,13 +12,12 @@ from venuewatch.base import config
 from venuewatch.base.config import ConfigError, Name, Port, one_line
 from venuewatch.base.in_toml import table
 from venuewatch.base.refusals import convert
+from venuewatch.venue.hosts_csv import is_address
 
 DEFAULT: Final = Path("/etc/venuewatch/venues.toml")
 NAME_MAX: Final = 56
 """How long a name may be to which a kind is put before, as ``_centre-``: a certificate takes 64."""
 
-_LABEL: Final = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
-_HOST_NAME: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _WHERE: Final = re.compile(r"(?:\[(?P<inside>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]{1,5}))?")
 _PATHS: Final = (
     "pki",
@@ -66,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError("Expected `aggregators` to be one name or more, each once")
         if max(map(len, self.aggregators)) > NAME_MAX:
             raise ValueError(f"Expected `aggregators` to have {NAME_MAX} characters each at most")
-        if not _is_address(self.broker_address):
+        if not is_address(self.broker_address):
             raise ValueError(
                 "Expected `broker_address` to be a host's name or an address, without a port"
             )
@@ -111,7 +109,7 @@ def first(path: Path, address: str) -> tuple[Settings, bytes]:
         ConfigError: there can be no such broker.
     """
     said: dict[str, object] = {"broker_address": address}  # of IPv6, or one that is refused
-    parts = None if _is_address(address) else _WHERE.fullmatch(address)
+    parts = None if is_address(address) else _WHERE.fullmatch(address)
     if parts is not None:
         said["broker_address"] = parts["host"] or parts["inside"] or ""
         if parts["port"]:
@@ -122,12 +120,3 @@ def first(path: Path, address: str) -> tuple[Settings, bytes]:
         raise ConfigError(f"--broker: {error}") from None
     head = "# Settings of venuewatch venue. All others have a default: docs/venues.md.\n"
     return whole(found, path), (head + table(said)).encode()
-
-
-def _is_address(text: str) -> bool:
-    """Tell whether a text is an address, or may be the name of a host."""
-    try:
-        ip_address(text)
-    except ValueError:
-        return _HOST_NAME.fullmatch(text) is not None
-    return True

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.venuewatch.venue.centre import HOSTS, Centre, added_in, refused
+from tests.venuewatch.venue.centre import HOSTS, Centre, added_in, refused, text_in
 from venuewatch.venue import inventory_file
 from venuewatch.venue.authority.certificates import common_name, read_certificate
 
@@ -143,3 +143,53 @@ def test_configuration_that_was_edited_stays_and_is_told(
 
     assert path.read_text() == text
     assert "agent.toml was edited, and stays: STA-1\n" in capsys.readouterr().out
+
+
+def test_trial_of_a_first_venue_leaves_nothing(tmp_path: Path) -> None:
+    centre = Centre(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+
+    assert centre.add("STA", "--dry-run") == 0
+
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("inventory.toml", '[[venue]]\ncode = "OLD"\n[[venue.host]]\nname = "STA-1"\n'),
+        ("inventory.d/also.toml", '[[venue]]\ncode = "OLD"\n[[venue.host]]\nname = "STA-1"\n'),
+        ("inventory.d/also.toml", '[[venue]]\ncode = "STA"\n'),
+    ],
+)
+def test_fleet_that_the_aggregator_would_refuse_is_refused(
+    added: Centre, capsys: pytest.CaptureFixture[str], name: str, text: str
+) -> None:
+    added.write(name, text)
+    before = added.files()
+
+    (line,) = refused(capsys, added.add())
+
+    assert "in one file" in line
+    assert added.files() == before
+
+
+def test_program_that_was_not_reloaded_is_told_with_what_to_do(
+    added: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    added.write("venues.toml", text_in(added.place, reload_broker='["false", "a b"]'))
+
+    assert added.add() == 1
+
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "not reloaded: false 'a b': exit code 1; mend that, then: false 'a b'"
+
+
+def test_bridge_is_brought_to_the_venues_broker(
+    added: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert added.add("STA", "--bridge") == 0
+
+    files = set(added.files())
+    assert {"agents/STA/_bridge-STA/host.pem", "pki/hosts/STA/_bridge-STA.key"} <= files
+    assert "to the broker of STA" in capsys.readouterr().out

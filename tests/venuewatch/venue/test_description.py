@@ -35,6 +35,7 @@ def test_every_wrong_key_is_told_at_once() -> None:
         (b"\xff", "line 1: expected UTF-8"),
         (b"a = " + b"[" * 10_000, "expected TOML"),
         (b'uplink_addresses = ["192.0.2.1/24"]', "as in 192.0.2.0/28"),
+        (b'uplink_addresses = ["fe80::1%eth0"]', "as in 192.0.2.0/28"),
     ],
 )
 def test_file_that_describes_no_venue_is_refused_in_one_line(data: bytes, said: str) -> None:

@@ -32,6 +32,15 @@ def test_what_spreadsheets_write_is_the_same_host(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "address", ["10.0.0.1", "2001:db8::1", "sta-1", "sta_1.venue", "1a.example.org.", "10.example"]
+)
+def test_address_is_a_number_or_a_name(address: str) -> None:
+    found = read(f"host,address\nSTA-1,{address}\n".encode())
+
+    assert found == ((HostEntry("STA-1", address=address),), ())
+
+
+@pytest.mark.parametrize(
     ("row", "said"),
     [
         ("STA-1,,,,,", "line 3: expected each host once, STA-1 is on line 2, too"),
@@ -43,6 +52,10 @@ def test_what_spreadsheets_write_is_the_same_host(text: str) -> None:
         ("'; rm -rf /,,,,,", "line 3: expected 1 to 64 letters"),
         (",role,,,,", 'line 3: missing field "host"'),
         ("STA-2,,10.0.0.1 10.0.0.2,,,", "line 3: expected an address or a host's name"),
+        ("STA-2,,10.0.0.300,,,", "line 3: expected an address or a host's name"),
+        ("STA-2,,10.0.0,,,", "line 3: expected an address or a host's name"),
+        ("STA-2,,fe80::1%eth0,,,", "line 3: expected an address or a host's name"),
+        ("STA-2,,...,,,", "line 3: expected an address or a host's name"),
         ("STA-2,,,99999,,", "line 3: expected a whole number from 1 to 65535"),
         ("STA-2,,,,maybe,", "line 3: expected true or false"),
         ('STA-2,"a\nb",,,,', "expected a role of 256 characters at most, on one line"),

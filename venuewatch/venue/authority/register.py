@@ -70,6 +70,10 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         kept = (entry for entry in reversed(self.issued) if entry.name == name)
         return next((entry for entry in kept if entry.revoked_at is None), None)
 
+    def latest_of_all(self) -> dict[str, Issued]:
+        """Return ``latest`` of every name."""
+        return {entry.name: entry for entry in self.issued if entry.revoked_at is None}
+
     def current(self, name: str, now: float) -> Issued | None:
         """Return the latest certificate of a name while it is valid; else None."""
         latest = self.latest(name)

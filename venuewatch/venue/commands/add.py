@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,7 +99,8 @@ def _run(options: argparse.Namespace) -> int:
         return code
     venue = replace(described.venue, host=hosts.hosts)
     found, own = _settings(options)
-    with changes.alone(Path(found.pki)):
+    is_trial = options.dry_run and not Path(found.pki).exists()  # there is nothing to be alone with
+    with nullcontext() if is_trial else changes.alone(Path(found.pki)):
         return _add(options, found, own, Asked(venue, options.csr, options.bridge))
 
 
@@ -150,7 +152,7 @@ def _add(options: argparse.Namespace, found: Settings, own: list[Change], asked:
     common.finish(found, planned, then, is_dry=options.dry_run)
     if options.dry_run or is_first:
         return 0
-    failed = common.reload_all(found)
+    failed = common.reload_all(found.reload_aggregator, found.reload_broker)
     output.show(failed)
     return 1 if failed else 0
 
@@ -248,11 +250,17 @@ def _steps(found: Settings, venue: VenueEntry, asked: Asked, *, is_first: bool) 
         yield "restart the broker, which reads authorities only then: systemctl restart mosquitto"
         yield f"name the files of {found.centre_folder} in aggregator.toml, and start it"
         yield "write down the passphrase, and keep it off this machine"
+        yield "have venuewatch venue renew run each day: deploy/systemd/venuewatch-crl.timer"
         yield "venuewatch venue backup FILE"
     if asked.has_requests:
         place = Path(found.agents) / venue.code
         yield f"have the foreign authority sign each {place}/HOST/host.csr, as host.pem beside it"
     yield f"venuewatch venue bundle {venue.code} --agents {found.agents} --wheels FOLDER"
     yield f"hand each key of {Path(found.pki) / 'hosts' / venue.code} over to its host, by itself"
+    if asked.has_bridge:
+        name = f"{credentials.BRIDGE}{venue.code}"
+        key = credentials.key_path(found, venue.code, name)
+        files = f"{Path(found.agents) / venue.code / name} and {key}"
+        yield f"bring {files} to the broker of {venue.code}; name that in each agent.toml"
     if venue.uplink_addresses:
         yield f"load the packet filter anew, where it includes {found.nftables_file}"

@@ -95,13 +95,14 @@ def rows(
     found: Settings, venues: Iterable[VenueEntry], issued: Register, now: float
 ) -> Iterator[Row]:
     """Yield a row for each host, and for each bridge."""
+    latest_of = issued.latest_of_all()
     for venue in venues:
         revoked = {host.name: host.revoked for host in venue.host}
         bridge = f"{credentials.BRIDGE}{venue.code}"
         if bridge in issued.names_of(venue.code):
-            revoked[bridge] = issued.latest(bridge) is None
+            revoked[bridge] = bridge not in latest_of
         for name, is_revoked in revoked.items():
-            latest = issued.latest(name)
+            latest = latest_of.get(name)
             yield Row(
                 venue.code,
                 name,

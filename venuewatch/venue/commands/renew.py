@@ -101,7 +101,8 @@ def _run(options: argparse.Namespace) -> int:
         if options.dry_run:
             return 0
         is_told = bool(chosen.names) or len(known.hosts) > STOP_FROM_HOSTS
-        failed = common.reload_all(found) if is_told else _broker(found)
+        first = [found.reload_aggregator] if is_told else []
+        failed = common.reload_all(*first, found.reload_broker)
         output.show(failed)
         return 1 if failed else 0
 
@@ -122,11 +123,6 @@ def _deliveries(
             bridge = f"{credentials.BRIDGE}{code}"
             files = f"{place / bridge}/host.pem and {credentials.key_path(found, code, bridge)}"
             yield f"bring {files} to the broker of {code}, and restart that"
-
-
-def _broker(found: Settings) -> list[str]:
-    why = common.reload(found.reload_broker)
-    return [f"not reloaded: {why}"] if why else []
 
 
 def _renewed(
