@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from aggregator import inventory
 from aggregator.inventory import Inventory, VenueEntry
 from venuewatch.base.config import ConfigError, one_line, unusable
+from venuewatch.base.files import read_regular
 from venuewatch.base.refusals import unknown
 from venuewatch.venue import acl, inventory_file, nftables
 from venuewatch.venue.authority import folder
@@ -15,6 +16,7 @@ from venuewatch.venue.changes import PUBLIC, SHARED, Change
 from venuewatch.venue.credentials import BRIDGE
 from venuewatch.venue.settings import Settings
 
+_TEXT_MAX: Final = 64 << 20  # the access rules of 15,000 hosts have 9 MB
 _EMPTY: Final = b"# Venues written by hand. Others are in inventory.d.\nvenue = []\n"
 
 
@@ -161,7 +163,7 @@ def _is_ours(path: Path, found: Inventory) -> bool:
 def _text(path: Path) -> str:
     """Return the text of a file; of one that is not there it is empty."""
     try:
-        return path.read_text(encoding="utf-8")
+        return read_regular(path, _TEXT_MAX).decode()
     except FileNotFoundError:
         return ""
     except (OSError, ValueError) as error:

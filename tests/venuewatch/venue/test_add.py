@@ -1,5 +1,6 @@
 """``venuewatch venue add`` beside what is there already: it takes nothing away."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -193,3 +194,11 @@ def test_bridge_is_brought_to_the_venues_broker(
     files = set(added.files())
     assert {"agents/STA/_bridge-STA/host.pem", "pki/hosts/STA/_bridge-STA.key"} <= files
     assert "to the broker of STA" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["venuewatch.acl", "agents/STA/STA-1/host.pem"])
+def test_pipe_in_the_place_of_a_file_keeps_no_command_waiting(added: Centre, name: str) -> None:
+    (added.place / name).unlink()
+    os.mkfifo(added.place / name)
+
+    added.add()

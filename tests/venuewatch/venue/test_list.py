@@ -7,6 +7,9 @@ import pytest
 
 from tests.venuewatch.venue.centre import Centre, added_in, refused
 from tests.venuewatch.venue.test_renew import age
+from venuewatch.base import clock
+from venuewatch.venue.authority import crls
+from venuewatch.venue.authority.certificates import DAY_S, make_authority
 
 
 @pytest.fixture
@@ -90,6 +93,17 @@ def test_missing_lists_are_told(added: Centre, capsys: pytest.CaptureFixture[str
     lines = listed(added, capsys, 1)
 
     assert lines[-1] == "lists of revoked certificates: missing: venuewatch venue renew"
+
+
+def test_outdated_lists_are_told(added: Centre, capsys: pytest.CaptureFixture[str]) -> None:
+    others = make_authority("others", clock.wall())
+    old = crls.make_crl(others, (), clock.wall() - 500 * DAY_S, 1)
+    path = added.place / "broker" / "crl.pem"
+    path.write_bytes(path.read_bytes() + old)
+
+    lines = listed(added, capsys, 1)
+
+    assert lines[-1] == "lists of revoked certificates: outdated: venuewatch venue renew"
 
 
 def test_missing_register_is_no_empty_one(

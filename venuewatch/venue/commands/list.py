@@ -86,7 +86,8 @@ def _run(options: argparse.Namespace) -> int:
     else:
         output.show(lines(listed, centre))
         if has_authority:
-            output.show([f"lists of revoked certificates: {_told(days, 'missing', 'renew')}"])
+            told = _told(days, "missing", "renew", ended="outdated")
+            output.show([f"lists of revoked certificates: {told}"])
     is_well = all(row.is_well for row in listed) and all(_is_long(each[1]) for each in centre)
     return 0 if is_well and (_is_long(days) or not has_authority) else NOT_WELL
 
@@ -127,10 +128,10 @@ def lines(listed: Iterable[Row], centre: Iterable[Centre]) -> Iterator[str]:
         yield f"{each.name}  {_told(each.days_left, 'no certificate', 'renew --centre')}"
 
 
-def _told(days_left: float | None, without: str, command: str) -> str:
+def _told(days_left: float | None, without: str, command: str, *, ended: str = "has ended") -> str:
     told = without
     if days_left is not None:
-        told = f"valid for {days_left:g} days" if days_left > 0 else "has ended"
+        told = f"valid for {days_left:g} days" if days_left > 0 else ended
     return told if _is_long(days_left) else f"{told}: venuewatch venue {command}"
 
 
