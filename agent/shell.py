@@ -85,8 +85,9 @@ class Agent:
         self._readings = Readings(
             settings, boot=self._boot, threads=pool, start=start, rng=rng, own=self._own
         )
-        directory, max_bytes = str(settings.spool.directory), settings.spool.max_bytes
-        self._spool = SpoolThread(partial(Spool, directory, max_bytes=max_bytes), self._nudge)
+        folder, max_bytes = str(settings.spool.directory), settings.spool.max_bytes
+        spool = partial(Spool, folder, host=settings.host, max_bytes=max_bytes)
+        self._spool = SpoolThread(spool, self._nudge)
         self._means = means_of(self._spool)
         self._ages = Ages(identity.machine_run() or self._boot, clock.since_boot)
         self._outbox = Outbox(self._spool, boot=self._boot, ages=self._ages)

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from agent.spool.lock import InUseError, Lock
 from agent.spool.records import MAX_NUMBER, MAX_PAYLOAD_BYTES, OVERHEAD_BYTES, Record, encode, scan
 from venuewatch.base.files import open_regular
 
@@ -49,9 +50,15 @@ class Spool:
         failures: how often the disk has failed, since this process began.
     """
 
-    def __init__(self, folder: str, *, max_bytes: int, segment_bytes: int = SEGMENT_BYTES) -> None:
-        """Find what an earlier process left; a folder that can't be used is no error."""
-        self._folder = folder
+    def __init__(
+        self, folder: str, *, host: str, max_bytes: int, segment_bytes: int = SEGMENT_BYTES
+    ) -> None:
+        """Find what an earlier process of ``host`` left; a folder of no use is no error.
+
+        Raises:
+            InUseError: another process has it.
+        """
+        self._lock = Lock(folder, host)
         self._max_bytes = max_bytes
         self._segment_bytes = min(segment_bytes, max(OVERHEAD_BYTES, max_bytes // 4))
         self._segments: deque[Segment] = deque()
@@ -64,8 +71,12 @@ class Spool:
         self.trouble: str | None = None
         self.failures = 0
         self.acknowledged = 0
-        with self._forgiving():
-            os.makedirs(folder, mode=0o700, exist_ok=True)
+        try:
+            self._lock.take()
+        except InUseError:
+            raise
+        except OSError as error:
+            self._note(error)
         with self._forgiving():
             self._find()
         self._next = max(self.acknowledged, *(segment.last for segment in self._segments), 0) + 1
@@ -149,15 +160,16 @@ class Spool:
         """Sync and let go of the files."""
         self.sync()
         self._close_segment()
+        self._lock.release()
 
     def _find(self) -> None:
         with contextlib.suppress(OSError, ValueError):
-            number = int(_read(os.path.join(self._folder, _ACKNOWLEDGED)))
+            number = int(_read(os.path.join(self._lock.folder, _ACKNOWLEDGED)))
             self.acknowledged = number if 0 <= number < MAX_NUMBER else 0
-        names = sorted(name for name in os.listdir(self._folder) if name.endswith(_SUFFIX))
+        names = sorted(name for name in os.listdir(self._lock.folder) if name.endswith(_SUFFIX))
         expected = self.acknowledged + 1
         for name in names:
-            path = os.path.join(self._folder, name)
+            path = os.path.join(self._lock.folder, name)
             with self._forgiving():
                 data = _read(path)
                 numbers = [record.number for record in scan(data)]
@@ -245,18 +257,11 @@ class Spool:
 
     def _open_segment(self, number: int) -> None:
         self._close_segment()
-        path = os.path.join(self._folder, f"{number:016x}{_SUFFIX}")
-        self._open = self._create(path, _NEW | os.O_APPEND)
+        self._lock.take()
+        path = os.path.join(self._lock.folder, f"{number:016x}{_SUFFIX}")
+        self._open = os.open(path, _NEW | os.O_APPEND, 0o600)
         self._segments.append(Segment(path, number, number - 1, 0))
         self._written = b""
-
-    def _create(self, path: str, flags: int) -> int:
-        """Open a new file, in a new folder if that was deleted, or could not be made before."""
-        try:
-            return os.open(path, flags, 0o600)
-        except FileNotFoundError:
-            os.makedirs(self._folder, mode=0o700, exist_ok=True)
-            return os.open(path, flags, 0o600)
 
     def _close_segment(self) -> None:
         if self._open is not None:
@@ -274,8 +279,9 @@ class Spool:
             os.unlink(self._segments.popleft().path)
 
     def _save_acknowledged(self) -> None:
-        path = os.path.join(self._folder, _ACKNOWLEDGED)
-        new = self._create(f"{path}.new", _NEW)
+        self._lock.take()
+        path = os.path.join(self._lock.folder, _ACKNOWLEDGED)
+        new = os.open(f"{path}.new", _NEW, 0o600)
         try:
             os.write(new, str(self.acknowledged).encode())
             os.fsync(new)

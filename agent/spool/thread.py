@@ -1,7 +1,7 @@
 """The thread that owns the spool: no disk, however slow, delays a beat.
 
 Where the system gives no thread, orders wait for one. It is asked for again with each further
-order, and with each look for an answer.
+order, and with each look for an answer. Orders also wait while another agent has the folder.
 """
 
 import queue
@@ -9,13 +9,17 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agent.spool.disk import Spool
+from agent.spool.disk import MEMORY_BYTES, Spool
+from agent.spool.lock import InUseError
 from agent.spool.records import Record
 from venuewatch.base import clock, threads
 
 SYNC_EVERY_S = 1.0
+TAKE_EVERY_S = 1.0
+"""How often (s) a folder is tried that another agent has."""
+
 WAITING_MAX = 1_000
-"""How many orders wait while there is no thread; what is to be kept beyond is dropped."""
+"""How many orders wait for a thread or a folder, within ``MEMORY_BYTES``; the rest is dropped."""
 
 
 class Status(NamedTuple):
@@ -51,17 +55,19 @@ class SpoolThread:
         self.is_asked = False
         self.status = Status()
         self._dropped = 0
+        self._failures = 0
+        self._waiting_bytes = 0
+        self._waiting_catalogue = b""
+        self._is_open = False
+        self._is_ending = threading.Event()
         self._thread: threading.Thread | None = None
         self._has_begun()
 
     def keep(self, payload: bytes, catalogue: bytes = b"") -> None:
         """Have a payload kept, with the catalogue that it cannot be read without."""
-        if not self._has_begun():
-            if self._orders.qsize() >= WAITING_MAX:
-                self._dropped += 1
-                self.status = self.status._replace(dropped=self._dropped)
-                return
-            self.status = self.status._replace(pending=self.status.pending + 1)
+        is_open = self._has_begun() and self._is_open
+        if not is_open and not self._has_room_for(payload, catalogue):
+            return
         self._orders.put(lambda spool: spool.append(payload, catalogue))
 
     def acknowledge(self, number: int) -> None:
@@ -93,8 +99,22 @@ class SpoolThread:
     def close(self, *, timeout_s: float = 2.0) -> None:
         """Have everything done that was asked for, and wait a moment until it is safe."""
         self._orders.put(None)
+        self._is_ending.set()
         if self._has_begun() and self._thread is not None:
             self._thread.join(timeout_s)
+
+    def _has_room_for(self, payload: bytes, catalogue: bytes) -> bool:
+        """Count a payload that has to wait as pending or, beyond the bound, as dropped."""
+        is_said = catalogue in {b"", self._waiting_catalogue}
+        size = self._waiting_bytes + len(payload) + (0 if is_said else len(catalogue))
+        if self._orders.qsize() >= WAITING_MAX or size > MEMORY_BYTES:
+            self._dropped += 1
+            self.status = self.status._replace(dropped=self._dropped)
+            return False
+        self._waiting_bytes = size
+        self._waiting_catalogue = catalogue or self._waiting_catalogue
+        self.status = self.status._replace(pending=self.status.pending + 1)
+        return True
 
     def _order(self, order: Callable[[Spool], object]) -> None:
         self._has_begun()
@@ -113,7 +133,10 @@ class SpoolThread:
         return True
 
     def _serve(self) -> None:
-        spool = self._open_spool()
+        spool = self._opened()
+        if spool is None:
+            return
+        self._is_open = True
         self._note(spool)
         sync_at: float | None = None
         while True:
@@ -135,10 +158,24 @@ class SpoolThread:
                     sync_at = None
             self._note(spool)
 
+    def _opened(self) -> Spool | None:
+        """Open the spool once no other agent has it; None if we end before."""
+        is_last = False
+        while not is_last:
+            is_last = self._is_ending.is_set()
+            try:
+                return self._open_spool()
+            except InUseError as error:
+                self._failures += 1
+                trouble = str(error)
+            self.status = self.status._replace(failures=self._failures, trouble=trouble)
+            self._is_ending.wait(TAKE_EVERY_S)
+        return None
+
     def _note(self, spool: Spool) -> None:
-        dropped = self._dropped + spool.dropped
+        dropped, failures = self._dropped + spool.dropped, self._failures + spool.failures
         trouble = spool.trouble or ""
-        self.status = Status(spool.pending, spool.size_bytes, dropped, spool.failures, trouble)
+        self.status = Status(spool.pending, spool.size_bytes, dropped, failures, trouble)
         self._wake()
 
 

@@ -24,7 +24,7 @@ def read(data: bytes) -> None:
     try:
         folder.joinpath("acknowledged").write_bytes(acknowledged)
         folder.joinpath(f"{1:016x}.spool").write_bytes(segment)
-        spool = Spool(str(folder), max_bytes=65_536)
+        spool = Spool(str(folder), host="STA-1", max_bytes=65_536)
         found = spool.read(0, max_bytes=65_536)
         assert spool.pending >= 0  # noqa: S101 - it is a count
         spool.append(b"{}", b"catalogue")

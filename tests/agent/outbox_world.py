@@ -1,5 +1,6 @@
 """An outbox with a real spool and a broker that keeps what it is sent."""
 
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -59,7 +60,8 @@ class World:
     pace: Pace
 
     def open(self) -> None:
-        self.spool = SpoolThread(lambda: Spool(self.folder, max_bytes=1 << 20), lambda: None)
+        spool = partial(Spool, self.folder, host="STA-1", max_bytes=1 << 20)
+        self.spool = SpoolThread(spool, lambda: None)
         self.outbox = Outbox(self.spool, boot=BOOT, new_pace=lambda: Pace(batches_per_s=1_000.0))
 
     def take(self, seq: int, send: Broker | None) -> None:

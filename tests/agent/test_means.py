@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,8 @@ def test_disk_and_threads_of_the_agent_are_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "spool").write_text("a file, not a folder")
-    spool = SpoolThread(lambda: Spool(str(tmp_path / "spool"), max_bytes=1 << 20), lambda: None)
+    made = partial(Spool, str(tmp_path / "spool"), host="STA-1", max_bytes=1 << 20)
+    spool = SpoolThread(made, lambda: None)
     assert spool.finished().wait(10.0)
     before = threads.refused()
     with monkeypatch.context() as patched:

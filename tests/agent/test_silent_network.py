@@ -56,7 +56,7 @@ def kept_by_an_agent(folder: Path, address: str, port: int) -> tuple[int, float]
     agent.stop()
     thread.join(PATIENCE_S)
     took_s = clock.monotonic() - begin
-    spool = Spool(str(settings.spool.directory), max_bytes=settings.spool.max_bytes)
+    spool = Spool(str(settings.spool.directory), host=settings.host, max_bytes=1 << 20)
     kept = spool.pending
     spool.close()
     return kept, took_s

@@ -156,7 +156,7 @@ class History:
 
     def _keep(self, host: str) -> None:
         """Write the spool of a host; each number of its vitals is the number of the reading."""
-        spool = Spool(str(self._folder / host), max_bytes=256_000_000)
+        spool = Spool(str(self._folder / host), host=host, max_bytes=256_000_000)
         catalogue = Catalogue(self._families)
         size = sum(len(rows) for _, rows in self._families)
         for number, at in enumerate(self.times_of(host)):

@@ -40,9 +40,9 @@ _NEVER_S = 86_400
 _MORE = 6  # hosts elsewhere that live, so that the others are no cut venue
 
 
-def write_spool(folder: Path, size_bytes: int) -> int:
-    """Write a spool of that size; return how many readings it has."""
-    spool = Spool(str(folder), max_bytes=4 * size_bytes)
+def write_spool(folder: Path, host: str, size_bytes: int) -> int:
+    """Write the spool of a host, of that size; return how many readings it has."""
+    spool = Spool(str(folder), host=host, max_bytes=4 * size_bytes)
     catalogue = Catalogue(FAMILIES)
     said, end, number = encode(catalogue), int(clock.wall()) - 60, 0
     while spool.size_bytes < size_bytes:
@@ -88,10 +88,11 @@ class Fleet:
 
     def fill(self, size_bytes: int) -> int:
         """Give each host that returns a spool of that size; return how many readings it has."""
-        first, *others = (self._folder / name for name in self.names)
-        readings = write_spool(first, size_bytes)
+        first, *others = self.names
+        readings = write_spool(self._folder / first, first, size_bytes)
+        (self._folder / first / "lock").unlink()  # it has the host's name
         for other in others:
-            shutil.copytree(first, other)
+            shutil.copytree(self._folder / first, self._folder / other)
         return readings
 
     def come_back(self, stack: ExitStack, place: Place = OTHER_MACHINES) -> None:

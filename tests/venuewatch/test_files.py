@@ -149,11 +149,11 @@ def test_checks_of_an_agent_wait_for_no_file(tmp_path: Path, make: Make) -> None
         _context(Trust(str(tmp_path / "file"), is_verified=True), 0)
 
 
-@pytest.mark.parametrize("name", ["acknowledged", "acknowledged.new", f"{1:016x}.spool"])
+@pytest.mark.parametrize("name", ["acknowledged", "acknowledged.new", "lock", f"{1:016x}.spool"])
 def test_pipe_in_the_spool_keeps_no_agent_waiting(tmp_path: Path, name: str) -> None:
     a_pipe(tmp_path / name)
 
-    spool = Spool(str(tmp_path), max_bytes=100_000)
+    spool = Spool(str(tmp_path), host="STA-1", max_bytes=100_000)
     numbers = [spool.append(b"a"), spool.append(b"b")]
     spool.acknowledge(1)
     spool.sync()

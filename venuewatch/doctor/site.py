@@ -42,11 +42,13 @@ _KNOCK_S: Final = 2.0
 class Running(NamedTuple):
     """The program that runs here. ``how``: how that is known, "" where none runs.
 
-    ``status``: what an agent says of itself, None where it says nothing.
+    ``status``: what an agent says of itself, None where it says nothing. ``beside``: the agent of
+    another host that has our socket and our spool's folder, in words.
     """
 
     how: str = ""
     status: Status | None = None
+    beside: str = ""
 
 
 class Site:
@@ -111,13 +113,17 @@ class Site:
             status = asked(socket_beside(self.spool))
         except NoAnswerError as error:
             return Running(f"an agent runs here, and can't be asked: {error}")
-        if status is not None:
+        beside = ""
+        if status is not None and status.host == self.agent.host:
             return Running(f"asked the agent, process {status.pid}", status)
+        if status is not None:
+            beside = f"the agent of {status.host}, process {status.pid}"
         for process in psutil.process_iter(["pid", "cmdline"]):
             command, pid = process.info["cmdline"] or (), process.info["pid"]
             if is_agent(command, self.path):
-                return Running(f"an agent without a socket to ask runs here, process {pid}")
-        return Running()
+                how = f"an agent without a socket to ask runs here, process {pid}"
+                return Running(how, beside=beside)
+        return Running(beside=beside)
 
     def _aggregator(self) -> Running:
         host, _, port = self.centre.web.listen_address.rpartition(":")

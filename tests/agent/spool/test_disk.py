@@ -17,7 +17,8 @@ KIB = 1024
 
 
 def open_spool(folder: Path, *, max_bytes: int = 64 * KIB, segment_bytes: int = 4 * KIB) -> Spool:
-    return Spool(str(folder / "spool"), max_bytes=max_bytes, segment_bytes=segment_bytes)
+    path = str(folder / "spool")
+    return Spool(path, host="STA-1", max_bytes=max_bytes, segment_bytes=segment_bytes)
 
 
 def payloads(spool: Spool, *, after: int = 0) -> list[bytes]:
@@ -174,7 +175,8 @@ def test_a_full_disk_is_survived_and_written_to_again_when_it_has_room(tmp_path:
 def test_a_kill_at_any_moment_loses_nothing_that_was_appended(tmp_path: Path) -> None:
     program = (
         "import sys; from agent.spool.disk import Spool\n"
-        f"spool = Spool({str(tmp_path / 'spool')!r}, max_bytes=1 << 24, segment_bytes=4096)\n"
+        f"spool = Spool({str(tmp_path / 'spool')!r}, host='STA-1',"
+        " max_bytes=1 << 24, segment_bytes=4096)\n"
         "while True:\n"
         "    number = spool.append(b'x' * 200)\n"
         "    print(number, flush=True)\n"

@@ -34,6 +34,7 @@ def test_folder_that_is_gone_is_made_again_and_its_loss_counted(tmp_path: Path) 
 
     assert payloads(spool) == [b"next"]
     assert spool.dropped == 18
+    spool.close()
     assert payloads(open_spool(tmp_path)) == [b"next"]
 
 
@@ -85,8 +86,9 @@ def test_folder_that_could_not_be_made_is_made_once_it_can(tmp_path: Path) -> No
 
     spool.append(b"two")
 
-    assert payloads(open_spool(tmp_path)) == [b"one", b"two"]
     assert spool.trouble is None
+    spool.close()
+    assert payloads(open_spool(tmp_path)) == [b"one", b"two"]
 
 
 def test_file_that_can_not_be_opened_now_is_neither_passed_nor_lost(

@@ -238,6 +238,11 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
         WELL_SPOOL._replace(free_bytes=0),
         "the spool may take 64 MiB more, and the disk has 0 MiB",
     ),
+    "spool of another host's agent": (
+        spool,
+        WELL_SPOOL._replace(beside="the agent of STA-2, process 7"),
+        "/var/lib/venuewatch-agent/spool: the agent of STA-2, process 7, has it, too",
+    ),
     "file in the spool's place": (
         spool,
         WELL_SPOOL._replace(is_folder=False),

@@ -27,6 +27,7 @@ from venuewatch.doctor.checks import (
     spool,
     tls,
 )
+from venuewatch.doctor.site import Running
 
 DAY_S = 86_400.0
 
@@ -41,6 +42,7 @@ def site(tmp_path: Path, **broker: Any) -> Any:
         wall=time.wall(),
         spool=str(tmp_path / "spool"),
         agent=SimpleNamespace(spool=SimpleNamespace(max_bytes=65_536)),
+        running=Running(),
     )
 
 

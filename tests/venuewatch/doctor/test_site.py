@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent.status import Answering, NoAnswerError, Status, socket_beside
 from venuewatch.base.config import ConfigError
 from venuewatch.doctor import site as of_site
-from venuewatch.doctor.site import Site, is_agent
+from venuewatch.doctor.site import Running, Site, is_agent
 from venuewatch.doctor.trial import Trial
 
 AGENT_TOML = 'venue = "STA"\nhost = "STA-1"\n[broker]\nport = 18833\n'
@@ -77,6 +78,18 @@ def test_a_running_agent_is_asked_and_nothing_is_tried(config: Path, trials: lis
     assert running.status == STATUS
     assert trial is None
     assert trials == []
+
+
+def test_agent_of_another_host_is_not_taken_for_ours(
+    config: Path, trials: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = msgspec.structs.replace(STATUS, host="STA-2")
+    monkeypatch.setattr(of_site, "asked", lambda _path: other)
+    site = Site(config)
+
+    assert site.running == Running(beside="the agent of STA-2, process 7")
+    assert site.trial == Trial()
+    assert len(trials) == 1
 
 
 def test_a_hanging_agent_is_not_hung_up_on(

@@ -1,4 +1,4 @@
-"""Looks at the spool's folder: the agent may write there, and there is room."""
+"""Looks at the spool's folder: it is the agent's alone, it may write there, and there is room."""
 
 import os
 import stat
@@ -18,7 +18,8 @@ class Folder(NamedTuple):
     """The spool's folder, or the nearest one above it that is there.
 
     ``exists``: it is the spool's own. ``user``: the one that the agent has, None where that is not
-    known. ``taken_bytes`` and ``max_bytes``: what the spool has of what it may have.
+    known. ``taken_bytes`` and ``max_bytes``: what the spool has of what it may have. ``beside``:
+    another host's agent that has the folder, in words.
     """
 
     path: str
@@ -31,6 +32,7 @@ class Folder(NamedTuple):
     free_bytes: int
     taken_bytes: int
     max_bytes: int
+    beside: str = ""
 
 
 def look(site: Site) -> Folder:
@@ -52,6 +54,7 @@ def look(site: Site) -> Folder:
         free_bytes=room.f_bavail * room.f_frsize,
         taken_bytes=_taken(path) if there == path and is_folder else 0,
         max_bytes=site.agent.spool.max_bytes,
+        beside=site.running.beside,
     )
 
 
@@ -66,6 +69,9 @@ def judge(facts: Folder) -> list[Finding]:
     if facts.user not in (None, 0) and not _may_write(facts):
         todo = f"chown -R venuewatch-agent {facts.path}, and chmod 700 it"
         return [wrong(f"{facts.path}: the agent's user may not write there", todo)]
+    if facts.beside:
+        todo = "Give each agent a folder of its own: [spool] directory"
+        return [wrong(f"{facts.path}: {facts.beside}, has it, too", todo, is_usable=True)]
     left = facts.max_bytes - facts.taken_bytes
     if facts.free_bytes < left:
         text = (
