@@ -68,7 +68,7 @@ from venuewatch.base.wire.messages import (
 from venuewatch.base.wire.topics import Stream
 
 _STEP_S = 0.25
-_ASK_APART_S = 5.0  # two questions for a catalogue
+_ASK_APART_S = 1.0  # two questions for a catalogue; an agent answers as often
 
 
 class Reception:

@@ -88,6 +88,17 @@ def test_vitals_before_their_catalogue_are_asked_for_once_and_read_then(heard: S
     assert heard.host().readings_heard == 2
 
 
+def test_question_that_got_lost_costs_no_vitals_of_each_second(heard: Story) -> None:
+    for seq in range(HELD_MAX):
+        receive(heard, array(seq))
+        heard.advance(heard.now + 1.0)
+
+    receive(heard, LOADS)
+
+    assert asked(heard) == [LOADS.key] * HELD_MAX
+    assert heard.host().readings_heard == HELD_MAX
+
+
 def test_vitals_are_never_read_by_another_catalogue(heard: Story) -> None:
     receive(heard, array(1, 1.0, 5.0), TURNED)
 
