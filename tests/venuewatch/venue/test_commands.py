@@ -321,8 +321,12 @@ def test_foreign_authority_is_taken_in_with_its_list(
     assert made["broker/crl.pem"].count(b"BEGIN X509 CRL") == 3
 
 
-def test_requests_for_a_foreign_authority_have_keys_and_no_certificates(centre: Centre) -> None:
+def test_requests_for_a_foreign_authority_have_keys_and_no_certificates(
+    centre: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert centre.add("STA", "--csr") == 0
+
+    assert "venuewatch venue renew --foreign" in capsys.readouterr().out
 
     made = centre.files()
     assert {"pki/hosts/STA/STA-1.key", "agents/STA/STA-1/host.csr"} <= set(made)

@@ -255,6 +255,7 @@ def _steps(found: Settings, venue: VenueEntry, asked: Asked, *, is_first: bool) 
     if asked.has_requests:
         place = Path(found.agents) / venue.code
         yield f"have the foreign authority sign each {place}/HOST/host.csr, as host.pem beside it"
+        yield "take it in, where the broker does not know it: venuewatch venue renew --foreign FILE"
     yield f"venuewatch venue bundle {venue.code} --agents {found.agents} --wheels FOLDER"
     yield f"hand each key of {Path(found.pki) / 'hosts' / venue.code} over to its host, by itself"
     if asked.has_bridge:
