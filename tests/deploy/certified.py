@@ -117,7 +117,7 @@ class Centre(brokers.Broker):
             socket.create_connection(("127.0.0.1", self.tls_port), RAW_PATIENCE_S) as plain,
             context.wrap_socket(plain, server_hostname="127.0.0.1") as wrapped,
         ):
-            wrapped.sendall(mqtt5.ConnectPacket(name, clean_start=True).write())
+            wrapped.sendall(mqtt5.ConnectPacket(name, clean_start=True, keep_alive=60).write())
             packet, _ = mqtt5.read(memoryview(wrapped.recv(4_096)))
             assert isinstance(packet, mqtt5.ConnAckPacket)
             yield wrapped

@@ -30,6 +30,7 @@ class Peer:
         authority: Path | None = None,
         will: str | None = None,
         credentials: tuple[Path, Path] | None = None,
+        keepalive_s: int = 60,
     ) -> None:
         self._answers: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
@@ -58,7 +59,7 @@ class Peer:
         self._client.on_publish = self._on_publish
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
-        self._client.connect("127.0.0.1", port)
+        self._client.connect("127.0.0.1", port, keepalive_s)
         self._client.loop_start()
         self.connected = self._answers.get(timeout=PATIENCE_S)
 

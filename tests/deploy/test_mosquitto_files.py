@@ -4,6 +4,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,12 @@ from tests.deploy.brokers import (
     complaints,
     trying,
 )
-from tests.deploy.peer import PATIENCE_S
+from tests.deploy.peer import PATIENCE_S, Peer
+from tests.integration.real import pause
+from venuewatch.base.wire.links import KEEPALIVE_MAX_S
+
+MANY = 20
+LOOKED_AT_S = 6.0  # Mosquitto looks at keepalives every 5 s
 
 pytestmark = pytest.mark.real
 
@@ -97,6 +103,28 @@ def test_tls_1_2_is_taken_without_cbc_only(tmp_path: Path, cipher: str, *, is_ta
             is_shaken = True
 
     assert is_shaken is is_taken
+
+
+def test_longest_keepalive_of_a_host_is_less_than_the_brokers() -> None:
+    """Mosquitto 2.0.21 hangs up at once on a client that has the broker's own."""
+    (most,) = [
+        int(line.split()[1])
+        for line in (FILES / "venuewatch.conf").read_text().splitlines()
+        if line.startswith("max_keepalive ")
+    ]
+
+    assert most > KEEPALIVE_MAX_S
+
+
+def test_hosts_of_the_longest_keepalive_stay_connected(tmp_path: Path) -> None:
+    with Centre(tmp_path) as broker, ExitStack() as stack:
+        hosts = [
+            stack.enter_context(Peer(broker.port, f"host-{at}", keepalive_s=int(KEEPALIVE_MAX_S)))
+            for at in range(MANY)
+        ]
+        pause(LOOKED_AT_S)
+
+        assert [host.is_connected for host in hosts] == [True] * MANY
 
 
 def test_a_retained_birth_outlives_a_restart_of_the_broker(tmp_path: Path) -> None:
