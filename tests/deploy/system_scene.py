@@ -137,6 +137,27 @@ def play_renewal() -> dict[str, Any]:
     }
 
 
+def is_loaded() -> bool:
+    words = ["nft", "list", "table", "inet", "venuewatch"]
+    return subprocess.run(words, check=False, capture_output=True).returncode == 0
+
+
+def play_filter() -> dict[str, bool] | None:
+    """Load the packet filter, and have a wrong file refused; None where there can be none."""
+    unit = "venuewatch-filter"
+    if subprocess.run(["nft", "list", "tables"], check=False, capture_output=True).returncode:
+        return None
+    shutil.copy("deploy/nftables/venues.nft", OWN)
+    systemctl("start", unit)
+    seen = {"is_loaded": is_loaded()}
+    (OWN / "venues.nft").write_text("wrong")
+    done = subprocess.run(["systemctl", "reload", unit], check=False, capture_output=True)
+    seen["is_refused"] = done.returncode != 0
+    seen["stays"] = is_loaded() and is_active(unit)
+    systemctl("stop", unit)
+    return {**seen, "is_gone": not is_loaded()}
+
+
 def main() -> None:
     subprocess.run(["systemd-sysusers"], check=True)
     said = {
@@ -144,6 +165,7 @@ def main() -> None:
         "aggregator": play_aggregator(),
         "agent": play_agent(),
         "renewal": play_renewal(),
+        "filter": play_filter(),
     }
     Path(sys.argv[1]).write_text(json.dumps(said), encoding="utf-8")
 

@@ -29,6 +29,7 @@ no_systemd = pytest.mark.skipif(
 
 
 TIMED = ["venuewatch-crl.service", "venuewatch-crl.timer"]
+FILTER = "venuewatch-filter.service"
 
 
 def settings(name: str) -> dict[str, str]:
@@ -165,6 +166,22 @@ def test_systemd_finds_nothing_wrong_with_the_daily_renewal(tmp_path: Path) -> N
 
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *(tmp_path / name for name in TIMED)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@no_systemd
+def test_systemd_finds_nothing_wrong_with_the_filters_unit(tmp_path: Path) -> None:
+    text = (UNITS / FILTER).read_text()
+    assert text.count("=/usr/sbin/nft -f /etc/nftables.d/venuewatch.nft\n") == 2
+    (tmp_path / FILTER).write_text(text.replace("/usr/sbin/nft", "/bin/true"))
+
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", tmp_path / FILTER],
         capture_output=True,
         text=True,
         check=False,
