@@ -96,10 +96,14 @@ def test_certificate_that_has_expired_is_refused(broker: Certified) -> None:
 
 
 def test_certificate_of_a_name_without_rules_may_say_nothing(broker: Certified) -> None:
-    seen = broker.visit(signed_by(clients_of(broker), "STA-9"), "STA-9")
+    own = ["venuewatch/v1/STA/STA-9/birth"]
+
+    seen = broker.visit(signed_by(clients_of(broker), "STA-9"), "STA-9", own)
 
     assert seen.reception is Reception.TAKEN
-    assert "STA-9" not in (broker.home / "venuewatch.acl").read_text()
+    assert not seen.is_published
+    known = broker.visit(broker.pem("STA-1"), "STA-1", ["venuewatch/v1/STA/STA-1/birth"])
+    assert known.is_published
 
 
 def test_tripwire_is_refused_as_revoked_from_the_first_day(broker: Certified) -> None:

@@ -1,6 +1,7 @@
 """A real Mosquitto under the shipped files, with certificates, lists and rules of ``venue add``."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.kit.processes import free_port
@@ -72,7 +73,7 @@ class Certified(Broker):
         certificate, key = self.credentials(host)
         return key.read_bytes() + certificate.read_bytes()
 
-    def visit(self, pem: bytes, name: str) -> Visit:
-        """Connect with key and certificate, and tell how the broker received them."""
+    def visit(self, pem: bytes, name: str, topics: Sequence[str] = ()) -> Visit:
+        """Connect with key and certificate, publish, and tell how the broker received it."""
         authority = str(self.home / "pki" / "servers" / "ca.pem")
-        return visit(Where("127.0.0.1", self.tls_port, authority), pem, name)
+        return visit(Where("127.0.0.1", self.tls_port, authority), pem, name, topics)

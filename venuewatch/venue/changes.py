@@ -122,14 +122,18 @@ def apply(changes: Sequence[Change], folder: Path | None = None, then: Sequence[
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path, *, makes: bool = False) -> Iterator[None]:
     """Let no other command change the files of a folder while the block runs.
 
-    What an earlier command left half done is done before.
+    What an earlier command left half done is done before. ``makes``: a folder that is not there is
+    made; without it there is nothing to be changed, and nothing to wait for.
 
     Raises:
         ConfigError: another one does, or the folder can not be written.
     """
+    if not (makes or folder.exists()):
+        yield
+        return
     lock = folder / ".lock"
     try:
         _make_folder(folder, is_private=True)

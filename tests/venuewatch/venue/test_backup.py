@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.venuewatch.venue.centre import PASSPHRASE, Centre, added_in, refused, text_in
+from venuewatch.base import clock
 from venuewatch.venue import archive, settings
 from venuewatch.venue.archive import Stored
 from venuewatch.venue.authority import crls, register
@@ -191,8 +192,27 @@ def test_damaged_file_of_a_venue_is_no_hindrance(added: Centre, backup: Path) ->
     (added.place / "inventory.d" / "STA.toml").write_bytes(b"\0")
     (added.place / "venues.toml").write_text("broker_address =")
 
-    assert restore(added, backup) == 0
+    assert restore(added, backup, "--older") == 0
 
+    assert added.files() == before
+
+
+@pytest.mark.parametrize("name", ["inventory.toml", "venuewatch.acl", "inventory.d/mine.toml"])
+def test_file_that_an_operator_changed_since_is_kept(
+    added: Centre, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    added.write("inventory.d/mine.toml", "venue = []\n")
+    backup = added.place / "backup"
+    assert added.run("backup", str(backup), secret=False) == 0
+    path = added.place / name
+    path.write_text(f"# mine\n{path.read_text()}")
+    os.utime(path, (clock.wall() + 5.0,) * 2)
+    before = added.files()
+    capsys.readouterr()
+
+    (line,) = refused(capsys, restore(added, backup))
+
+    assert line == f"{path} was changed after the backup was made: --older replaces it"
     assert added.files() == before
 
 

@@ -61,7 +61,17 @@ def test_dry_run_says_all_and_changes_nothing(
     assert centre.add("STA", "--dry-run") == 0
 
     assert centre.files() == before
+    assert not (centre.place / "pki").exists()
     assert "inventory.d/STA.toml" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["renew"], ["revoke", "STA"], ["remove", "STA"]])
+def test_centre_that_was_never_begun_is_told_and_left_alone(
+    centre: Centre, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    (_,) = refused(capsys, centre.run(*words))
+
+    assert not (centre.place / "pki").exists()
 
 
 def test_same_venue_again_keeps_every_certificate(added: Centre) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,8 +98,7 @@ def _run(options: argparse.Namespace) -> int:
         return code
     venue = replace(described.venue, host=hosts.hosts)
     found, own = _settings(options)
-    is_trial = options.dry_run and not Path(found.pki).exists()  # there is nothing to be alone with
-    with nullcontext() if is_trial else changes.alone(Path(found.pki)):
+    with changes.alone(Path(found.pki), makes=not options.dry_run):
         return _add(options, found, own, Asked(venue, options.csr, options.bridge))
 
 

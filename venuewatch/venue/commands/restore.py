@@ -1,23 +1,24 @@
 """Runs ``venuewatch venue restore``: goes on as the centre of a backup."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, unusable
 from venuewatch.base.files import read_regular
 from venuewatch.venue import archive, changes, common, kept, settings
-from venuewatch.venue.archive import Stored
+from venuewatch.venue.archive import Manifest, Stored
 from venuewatch.venue.authority import folder, register
 from venuewatch.venue.authority.register import Register
+from venuewatch.venue.changes import Change
 from venuewatch.venue.settings import Settings
 
 _SUMMARY = """\
 Writes the files of a backup, so that this machine goes on as its centre; venues and hosts that the
-backup does not have go. A state that has anything that the backup lacks, or is of another
-authority, is kept. --older gives it up. Certificates that were revoked since stay so, if the
-authority is the same.
+backup does not have go. A state that has anything that the backup lacks, was changed since, or is
+of another authority, is kept. --older gives it up. Certificates that were revoked since stay so, if
+the authority is the same.
 """
 
 
@@ -38,12 +39,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    files, there = _read(options.file)
+    manifest, files, there = _read(options.file)
     found = settings.decoded(files[kept.SETTINGS].content, options.settings)
     if not options.older:
         _refuse_other_place(options.settings, found)
     pki = Path(found.pki)
-    with changes.alone(pki):
+    with changes.alone(pki, makes=not options.dry_run):
         if folder.exists(pki):
             try:
                 both = _joined(files, there, pki, may_lose=options.older)
@@ -53,6 +54,8 @@ def _run(options: argparse.Namespace) -> int:
                     raise
         where = kept.places(found, options.settings)
         planned = [*kept.put(files, where), *kept.others(files, where)]
+        if not options.older:
+            _refuse_changed_since(planned, manifest.made_at)
         common.finish(found, planned, _steps(found), is_dry=options.dry_run)
     return 0
 
@@ -66,14 +69,14 @@ def _steps(found: Settings) -> list[str]:
     ]
 
 
-def _read(path: Path) -> tuple[Mapping[str, Stored], Register]:
-    """Return the files of a backup that has a whole authority, and its register.
+def _read(path: Path) -> tuple[Manifest, Mapping[str, Stored], Register]:
+    """Return what a backup that has a whole authority says of itself, its files, its register.
 
     Raises:
         ConfigError: it can not be read, or is no such backup.
     """
     try:
-        _, files = archive.read(read_regular(path, archive.BYTES_MAX))
+        manifest, files = archive.read(read_regular(path, archive.BYTES_MAX))
     except archive.ArchiveError as error:
         raise ConfigError(f"{path}: {error}") from None
     except (OSError, ValueError) as error:
@@ -83,9 +86,23 @@ def _read(path: Path) -> tuple[Mapping[str, Stored], Register]:
         if name not in files:
             raise ConfigError(f"{path}: expected {name} in the backup")
     try:
-        return files, register.read(files[kept.REGISTER].content)
+        return manifest, files, register.read(files[kept.REGISTER].content)
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def _refuse_changed_since(planned: Iterable[Change], made_at: float) -> None:
+    """Refuse to replace what an operator has changed since the backup was made.
+
+    Raises:
+        ConfigError: there is such a file.
+    """
+    for change in changes.news(planned):
+        if change.path.exists() and change.path.stat().st_mtime > made_at:
+            what = "replaces" if change.content is not None else "removes"
+            raise ConfigError(
+                f"{change.path} was changed after the backup was made: --older {what} it"
+            )
 
 
 def _refuse_other_place(path: Path, found: Settings) -> None:
