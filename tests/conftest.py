@@ -32,4 +32,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add options: golden files are written anew, and what takes long is played whole."""
     parser.addoption("--write-golden", action="store_true", help="write golden files, then compare")
     parser.addoption("--every-death", action="store_true", help="kill all holders of each fault")
-    parser.addoption("--whole-cut", action="store_true", help="cut agents off for 90 s, and not 30")
+    parser.addoption(
+        "--whole-cut", action="store_true", help="cut agents off for minutes, not seconds"
+    )

@@ -1,16 +1,24 @@
-"""Real agents on the ways that venues have: IPv6 alone, a name that moves, a NAT that forgets."""
+"""Real agents on the ways that venues have: IPv6 alone, a name that moves, a NAT, an HTTP proxy.
+
+With ``--whole-cut`` the NAT forgets after 60 s, as some do, and the slowest agent that the classes
+of links know is behind it, too. That takes five minutes.
+"""
 
 import contextlib
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import pytest
 
+from agent.config import KEEPALIVE_S
+from bench.kit.processes import ROOT
 from tests.agent.checks.namespaces import Cable, cable
 from tests.faults.stage import staged
 from tests.integration.real import Agent, Mosquitto, Process, pause, program, until
+from venuewatch.base.wire.links import INTERVAL_MAX_S
 from venuewatch.rehearsal.stage.machine import Machine, StageError, ip, set_kernel
 
 pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.long]
@@ -19,12 +27,19 @@ PORT: Final = 1883
 HOST: Final = "STA-1"
 NAME: Final = "broker.example"
 BEFORE, AFTER, SIX = "10.9.0.2", "10.9.0.3", "fd09::2"
+PROXY, PROXY_PORT = "10.8.0.1", 3128
 RECONNECT_MAX_S: Final = 2.0
 BACK_WITHIN_S: Final = RECONNECT_MAX_S + 5.0
-FORGETS_S: Final = 2
+FORGETS_S, WHOLE_FORGETS_S = 2, 60
 """How long (s) the NAT keeps a connection on which nothing is sent."""
 
-CUT_S: Final = 6.0
+CUT_S, WHOLE_CUT_S = 6.0, 70.0
+"""How long (s) nothing passes: longer than the NAT remembers, and than the agent waits."""
+
+QUICK: Final = "keepalive_s = 1"
+SLOW: Final = (
+    f"keepalive_s = {max(KEEPALIVE_S.values())}\n[heartbeat]\ninterval_s = {INTERVAL_MAX_S}"
+)
 _NAT: Final = """table ip nat {
   chain leaving {
     type nat hook postrouting priority 100
@@ -35,15 +50,13 @@ _NAT: Final = """table ip nat {
     ct state invalid drop
   }
 }"""
-_FORGETFUL: Final = (
-    ("netfilter/nf_conntrack_tcp_loose", "0"),
-    ("netfilter/nf_conntrack_tcp_timeout_established", str(FORGETS_S)),
-)
 
 
-def agent_of(folder: Path, address: str, machine: Machine) -> Agent:
-    broker = f'address = "{address}"\nkeepalive_s = 1\nreconnect_max_s = {RECONNECT_MAX_S}'
-    return Agent(folder, PORT, HOST, broker=broker).at(machine)
+def agent_of(
+    folder: Path, address: str, machine: Machine, *, host: str = HOST, more: str = QUICK
+) -> Agent:
+    broker = f'address = "{address}"\nreconnect_max_s = {RECONNECT_MAX_S}\n{more}'
+    return Agent(folder, PORT, host, broker=broker).at(machine)
 
 
 def connections(agent: Agent) -> int:
@@ -135,10 +148,12 @@ class Nat:
         self.agent.ip("route add default via 10.8.0.1")
         set_kernel(self.nat.namespace, [("ipv4/ip_forward", "1")])
 
-    def begin(self) -> None:
+    def begin(self, forgets_s: int) -> None:
         """Hide the agent's address; raises StageError or OSError where the kernel can't."""
         ip("netns", "exec", self.nat.namespace, "nft", _NAT)
-        set_kernel(self.nat.namespace, _FORGETFUL)
+        established = "netfilter/nf_conntrack_tcp_timeout_established"
+        forgetful = [("netfilter/nf_conntrack_tcp_loose", "0"), (established, str(forgets_s))]
+        set_kernel(self.nat.namespace, forgetful)
 
     def cut(self) -> None:
         self.nat.ip("link set in down")
@@ -148,26 +163,87 @@ class Nat:
 
 
 @pytest.fixture
-def nat() -> Iterator[Nat]:
+def is_whole(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("whole_cut"))
+
+
+@pytest.fixture
+def nat(*, is_whole: bool) -> Iterator[Nat]:
     with staged() as run:
         made = Nat(run.prefix)
         try:
-            made.begin()
+            made.begin(WHOLE_FORGETS_S if is_whole else FORGETS_S)
         except (OSError, StageError) as error:
             pytest.skip(f"no NAT here: {error}")
         yield made
 
 
-def test_agent_behind_a_nat_that_forgets_is_back_in_time(nat: Nat, tmp_path: Path) -> None:
+@pytest.mark.timeout(500)
+def test_agent_behind_a_nat_that_forgets_is_back_in_time(
+    nat: Nat, tmp_path: Path, *, is_whole: bool
+) -> None:
     broker = Mosquitto(tmp_path, port=PORT, address=BEFORE).at(nat.broker)
+    forgets_s, cut_s = (WHOLE_FORGETS_S, WHOLE_CUT_S) if is_whole else (FORGETS_S, CUT_S)
+    slow_folder = tmp_path / "slow"
+    slow_folder.mkdir()
+    slow = agent_of(slow_folder, BEFORE, nat.agent, host="STA-2", more=SLOW)
 
-    with broker, agent_of(tmp_path, BEFORE, nat.agent) as agent:
+    more = "" if is_whole else QUICK
+
+    with (
+        broker,
+        agent_of(tmp_path, BEFORE, nat.agent, more=more) as agent,
+        contextlib.ExitStack() as stack,
+    ):
+        agents = [agent, stack.enter_context(slow)] if is_whole else [agent]
+        for each in agents:
+            until_connected(each, 1)
+        pause(3.0 * forgets_s)
+        kept = [connections(each) for each in agents]
+        lost = [each.events("broker_lost") for each in agents]
+        nat.cut()
+        pause(cut_s)
+        nat.heal()
+        until_connected(agent, kept[0] + 1)
+
+    assert kept == [1] * len(agents)
+    assert not any(lost)
+
+
+class ProxyProcess(Process):
+    """An HTTP proxy on a machine of its own, which leads to the broker."""
+
+    def __init__(self, folder: Path) -> None:
+        module = ("-m", "tests.agent.mqtt.played_proxy", BEFORE, str(PORT), str(PROXY_PORT))
+        ours = ("env", f"PYTHONPATH={ROOT}", sys.executable)
+        super().__init__(folder, "proxy", *ours, *module)
+
+    def start(self) -> Self:
+        """Start it, and wait until it listens."""
+        super().start()
+        until("the proxy listens", self._is_listening)
+        return self
+
+    def _is_listening(self) -> bool:
+        with contextlib.suppress(OSError):
+            self.place.connect("127.0.0.1", PROXY_PORT).close()
+            return True
+        return False
+
+
+def test_agent_that_only_a_proxy_lets_out_is_back_in_time(nat: Nat, tmp_path: Path) -> None:
+    set_kernel(nat.nat.namespace, [("ipv4/ip_forward", "0")])
+    broker = Mosquitto(tmp_path, port=PORT, address=BEFORE).at(nat.broker)
+    proxy = ProxyProcess(tmp_path).at(nat.nat)
+    more = f'keepalive_s = 1\nproxy = "{PROXY}:{PROXY_PORT}"'
+
+    with broker, proxy, agent_of(tmp_path, NAME, nat.agent, more=more) as agent:
         until_connected(agent, 1)
-        pause(3.0 * FORGETS_S)
-        kept = connections(agent)
+        proxy.kill()
+        until("the agent is told", lambda: agent.events("broker_unreachable"))
+        proxy.start()
+        until_connected(agent, 2)
         nat.cut()
         pause(CUT_S)
         nat.heal()
-        until_connected(agent, kept + 1)
-
-    assert kept == 1
+        until_connected(agent, 3)

@@ -1,7 +1,9 @@
 """HTTP proxies for tests: each is a script for ``tcp_peer``."""
 
+import contextlib
 import select
 import socket
+import sys
 import threading
 
 from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, Script
@@ -11,15 +13,15 @@ _LOOK_EVERY_S = 0.05
 
 
 class PlayedProxy:
-    """A proxy that lets everybody through to one port of this machine, whatever they ask for.
+    """A proxy that lets everybody through to one port, whatever they ask for.
 
     Attributes:
         asked: the questions so far.
         is_cut: while it is set, tunnels end, and questions are answered 502.
     """
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, *, address: str = LOOPBACK) -> None:
+        self._place = (address, port)
         self.asked: list[bytes] = []
         self.is_cut = threading.Event()
 
@@ -29,7 +31,7 @@ class PlayedProxy:
         if self.is_cut.is_set():
             conn.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
             return
-        with socket.create_connection((LOOPBACK, self._port), PATIENCE_S) as there:
+        with socket.create_connection(self._place, PATIENCE_S) as there:
             conn.sendall(OPEN)
             ends = {conn: there, there: conn}
             while not (over.is_set() or self.is_cut.is_set()):
@@ -58,3 +60,23 @@ def _question_on(conn: socket.socket) -> bytes:
             break
         question += piece
     return question
+
+
+def main() -> None:
+    """Be a proxy to a broker, by its address, its port and our own port, until killed."""
+    address, port, own_port = sys.argv[1:]
+    proxy, over = PlayedProxy(int(port), address=address), threading.Event()
+
+    def serve(conn: socket.socket) -> None:
+        with conn, contextlib.suppress(OSError):
+            conn.settimeout(PATIENCE_S)
+            proxy(conn, over)
+
+    with socket.create_server(("", int(own_port))) as listening:
+        while True:
+            conn, _ = listening.accept()
+            threading.Thread(target=serve, args=(conn,), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()
