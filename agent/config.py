@@ -49,6 +49,11 @@ class Place(NamedTuple):
     address: str
     port: int
 
+    def __str__(self) -> str:
+        """The place as people write it, IPv6 in brackets."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{host}:{self.port}"
+
 
 class Broker(config.Broker, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Addresses of the brokers, the transport to them, and the class of link.

@@ -35,7 +35,7 @@ from agent.slots import Slots
 from agent.spool.ages import Ages
 from agent.spool.disk import Spool
 from agent.spool.thread import SpoolThread
-from agent.status import Status, status_of
+from agent.status import NOT_YET, Status, status_of
 from venuewatch.base import clock, log
 from venuewatch.base.systemd import CONNECTED, HEARS, Systemd
 from venuewatch.base.wire import messages, topics
@@ -103,7 +103,7 @@ class Agent:
         self._is_announced = False
         self._is_heard = True
         self._birth_refused: BirthRefused | None = None
-        self._trouble = "it has not connected yet"
+        self._trouble = NOT_YET
         self._is_stopping = False
 
     def stop(self) -> None:
@@ -189,7 +189,8 @@ class Agent:
             self._end_session()
             wait_s = self._link.give_way(now, to=to)
             by = f"at {to} " if to else ""
-            self._systemd.status(f"another agent {by}has our name: we try again in {wait_s:g} s")
+            self._trouble = f"another agent {by}has our name: we try again in {wait_s:g} s"
+            self._systemd.status(self._trouble)
         elif self._is_put_back:
             self._is_put_back = False
             self._end_session()

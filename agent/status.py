@@ -32,6 +32,9 @@ from venuewatch.base import clock, log, threads
 from venuewatch.base.config import in_words
 from venuewatch.base.wire.messages import BirthRefused
 
+NOT_YET: Final = "it has not connected yet"
+"""The trouble of an agent whose first attempt has not ended."""
+
 ANSWER_MAX_BYTES: Final = 65_536
 ASK_TIMEOUT_S: Final = 3.0
 
@@ -68,6 +71,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     spool_bytes: int = 0
     spool_dropped: int = 0
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether it hears the centre, or knows why it is not connected: nothing is to come yet."""
+        return self.hears_centre or not (self.is_connected or self.trouble == NOT_YET)
+
 
 class NoAnswerError(Exception):
     """An agent has the socket, and does not say how it stands; the text is for the operator."""
@@ -89,7 +97,7 @@ def status_of(
         host=settings.host,
         agent_version=__version__,
         pid=os.getpid(),
-        broker=f"{place.address}:{place.port}",
+        broker=str(place),
         is_connected=is_connected,
         sessions=link.sessions,
         trouble="" if is_connected else trouble,

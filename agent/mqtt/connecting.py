@@ -140,8 +140,7 @@ def reach(
     try:
         sock = connect_first(_addresses_of(proxy.place), CONNECT_TIMEOUT_S, paths)
     except (OSError, UnicodeError) as error:
-        at = f"{proxy.place.address}:{proxy.place.port}"
-        raise ProxyError(f"the proxy {at}: {in_words(error)}") from None
+        raise ProxyError(f"the proxy {proxy.place}: {in_words(error)}") from None
     user = None if proxy.username is None else User(proxy.username, proxy.password)
     try:
         open_tunnel(sock, place, user, timeout_s=CONNECT_TIMEOUT_S)

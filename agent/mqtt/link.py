@@ -198,8 +198,7 @@ class Link:
             return
         self._attempt = None
         if isinstance(outcome, Exception):
-            place = self.place
-            raise SessionError(in_words(outcome, at=f"{place.address}:{place.port}"))
+            raise SessionError(in_words(outcome, at=str(self.place)))
         self.session = self._new_session(outcome, self.sessions)
 
     def _take_look(self) -> bool:

@@ -39,7 +39,8 @@ PORTAL: Final = (
     "a web server answered: is this the broker's port, and does the network want a sign-in first?"
 )
 
-_HTTP: Final = b"HTTP/"
+HTTP: Final = b"HTTP/"
+"""The first bytes of a web server's answer, as no broker begins."""
 
 _FAILURE: Final = 0x80  # reason codes from here on are failures (MQTT 5, 2.4)
 _SUBSCRIBE_ID: Final = 1
@@ -166,7 +167,7 @@ class Client:
         """
         if not data:
             return
-        if not self.is_open and data.startswith(_HTTP):
+        if not self.is_open and data.startswith(HTTP):
             raise ProtocolError(PORTAL)
         self._heard_at, self._pinged_at = now, None
         try:

@@ -17,6 +17,7 @@ import h11
 from agent import config
 from venuewatch.base import clock
 
+_HTTP: Final = b"HTTP/"
 _HUNG_UP: Final = "the proxy hung up without an answer"
 _READ_AT_ONCE: Final = 4_096
 _ANSWER_MAX_BYTES: Final = 16_384  # of a head, and of all that comes before the tunnel is open
@@ -66,7 +67,7 @@ class Tunnel:
             ValueError: there is no such address, or the user's name has a colon.
         """
         self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=_ANSWER_MAX_BYTES)
-        self._heard_bytes = 0
+        self._heard_bytes, self._head = 0, b""
         self.is_open = False
         target = _target(place)
         headers = [("Host", target)]
@@ -91,6 +92,7 @@ class Tunnel:
             ProxyError: there will be no tunnel.
         """
         self._heard_bytes += len(data)
+        self._head = (self._head + data)[: len(_HTTP)]
         if self._heard_bytes > _ANSWER_MAX_BYTES:
             raise ProxyError("the proxy's answer has no end")
         try:
@@ -101,7 +103,8 @@ class Tunnel:
                     return
                 self._hear(event)
         except h11.RemoteProtocolError:
-            raise ProxyError("this is no HTTP proxy" if data else _HUNG_UP) from None
+            is_cut = not data and _HTTP.startswith(self._head)
+            raise ProxyError(_HUNG_UP if is_cut else "this is no HTTP proxy") from None
         if self._protocol.trailing_data[0]:  # TLS and MQTT begin with us
             raise ProxyError("the proxy sent more than its answer: it is no tunnel")
 

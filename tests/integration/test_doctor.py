@@ -9,6 +9,7 @@ import pytest
 from bench.kit.processes import free_port
 from tests.integration.asked_agent import is_connected, status_in
 from tests.integration.real import Agent, Mosquitto, until
+from tests.venuewatch.doctor.real.set_up import ticking
 from venuewatch import cli
 
 pytestmark = pytest.mark.real
@@ -27,7 +28,7 @@ def examined(path: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def test_a_running_agent_keeps_its_connection(
     broker: Mosquitto, short_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Agent(short_folder, broker.port, HOST):
+    with ticking(broker.port), Agent(short_folder, broker.port, HOST):
         until("the agent is connected", lambda: is_connected(short_folder))
 
         found = [examined(short_folder / f"agent-{HOST}.toml", capsys) for _ in range(TIMES)]

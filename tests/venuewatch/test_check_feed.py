@@ -1,13 +1,16 @@
 """``venuewatch check-feed``: what a results check would say before the venue opens."""
 
+import errno
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from agent.checks.results_feed.content import Content, content_of
 from tests.agent.checks.peers import LOOPBACK, say, tcp_peer
 from venuewatch import cli
 from venuewatch.base import clock
+from venuewatch.commands import check_feed
 
 LIVE = (
     '<Body CompetitionCode="TEST1" DocumentCode="BKBWTEAM5-----GPA-000700" '
@@ -97,6 +100,50 @@ def test_folder_is_judged_by_the_check_itself(
     assert code == 1
 
 
+def test_folder_whose_name_is_a_pattern_is_looked_into(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "results [live]*"
+    folder.mkdir()
+    (folder / "a.xml").write_text(fresh())
+
+    code = cli.main(["check-feed", str(folder)])
+
+    assert capsys.readouterr().out.startswith("a.xml: DT_RESULT")
+    assert code == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FileNotFoundError(errno.ENOENT, "gone"), "1 messages are sound, 0 are not"),
+        (PermissionError(errno.EACCES, "closed"), "b.xml: refused: permission denied"),
+    ],
+)
+def test_file_that_can_not_be_read_hides_no_other(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: OSError,
+    words: str,
+) -> None:
+    (tmp_path / "a.xml").write_text(fresh())
+    (tmp_path / "b.xml").write_text(fresh())
+
+    def content(path: str, max_bytes: int, files: str) -> Content:
+        if path.endswith("b.xml"):
+            raise error
+        return content_of(path, max_bytes, files)
+
+    monkeypatch.setattr(check_feed, "content_of", content)
+
+    cli.main(["check-feed", str(tmp_path)])
+
+    out = capsys.readouterr().out
+    assert "a.xml: DT_RESULT" in out
+    assert words in out
+
+
 def test_empty_folder_is_not_called_well(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,14 +186,22 @@ def test_settings_are_those_of_the_agent_s_check(
     [
         (["/nowhere/result.xml"], "/nowhere/result.xml: "),
         (["--zone", "Mars/North", "/"], "IANA name"),
+        (["--zone", "Mars/North", "--config", "{agent}", "/"], "IANA name"),
+        (["--files", "a/b", "--config", "{agent}", "/"], "a pattern of names"),
         (["--check", "results", "/"], "expected --config beside --check"),
         (["ftp://example/x"], "begins with http:// or https://"),
     ],
 )
 def test_place_that_can_not_be_read_is_one_line(
-    capsys: pytest.CaptureFixture[str], words: list[str], line: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], line: str
 ) -> None:
-    code = cli.main(["check-feed", *words])
+    config = tmp_path / "agent.toml"
+    config.write_text(
+        'venue = "STA"\nhost = "STA-1"\n[[check]]\nkind = "feed"\nname = "results"\n'
+        'folder = "/srv/results"\nzone = "Europe/Paris"\n'
+    )
+
+    code = cli.main(["check-feed", *(word.replace("{agent}", str(config)) for word in words)])
 
     told = capsys.readouterr()
     assert (code, told.out) == (2, "")

@@ -9,6 +9,7 @@ and what is wrong with it. Then comes the verdict:
 """
 
 import argparse
+import glob
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import time
@@ -167,7 +168,7 @@ def _settings(options: argparse.Namespace) -> feed.Config:
         raise ConfigError(
             f"{options.config}: expected --check to name a check of the kind feed. Known: {names}"
         )
-    return msgspec.structs.replace(wanted[0], **given)
+    return convert(msgspec.to_builtins(wanted[0]) | given, feed.Config)
 
 
 def _found(place: str, settings: feed.Config) -> Iterator[Found]:
@@ -179,14 +180,20 @@ def _found(place: str, settings: feed.Config) -> Iterator[Found]:
         yield from _found_in(place, Path(place).name, settings)
         return
     walk = Walk(
-        str(Path(place, "**", settings.files)),
+        str(Path(glob.escape(place), "**", settings.files)),
         max_entries=_NAMES_MAX,
         until=clock.monotonic() + _TIMEOUT_S,
         follows_links=False,
     )
     newest = sorted(walk.files(), key=lambda file: -file.modified_at)
     for file in islice(newest, _FILES_MAX):
-        yield from _found_in(file.path, str(Path(file.path).relative_to(place)), settings)
+        name = str(Path(file.path).relative_to(place))
+        try:
+            yield from _found_in(file.path, name, settings)
+        except FileNotFoundError:  # its source has taken it away meanwhile
+            continue
+        except OSError as error:
+            yield Found(name, FeedError(in_words(error)))
 
 
 def _found_in(path: str, name: str, settings: feed.Config) -> Iterator[Found]:

@@ -56,24 +56,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the findings; return 1 if anything is wrong, 2 where there is nothing to look at."""
-    paths = options.config or [path for path in INSTALLED if path.exists()]
+    """Print the findings; return 1 if anything is wrong, 2 for a file that can't be read."""
+    paths = options.config or [path for path in INSTALLED if _may_be_there(path)]
     if not paths:
         named = " and no ".join(map(str, INSTALLED))
         print(f"nothing to look at: there is no {named}; name a file", file=sys.stderr)
         return USAGE_ERROR
-    try:
-        sites = [Site(path, inventory=options.inventory) for path in paths]
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-        return USAGE_ERROR
     found: list[Finding] = []
-    for site in sites:
+    is_any_unread = False
+    for path in paths:
+        try:
+            site = Site(path, inventory=options.inventory)
+        except ConfigError as error:
+            print(error, file=sys.stderr)
+            is_any_unread = True
+            continue
         ours = list(examine(all_checks(), site, site.place))
         found += ours
         lines = _in_json(site, ours) if options.json else _in_words(site, ours, is_all=options.all)
         output.show(lines)
+    if is_any_unread:
+        return USAGE_ERROR
     return NOT_WELL if is_any_wrong(found) else 0
+
+
+def _may_be_there(path: Path) -> bool:
+    """Tell whether there is a file; one in a folder that is closed to us may be."""
+    try:
+        path.lstat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _in_json(site: Site, found: Sequence[Finding]) -> Iterator[str]:

@@ -22,6 +22,8 @@ class Reason(NamedTuple):
 
 
 _RENEW: Final = "Copy the host's certificate and key from the centre anew: venuewatch venue renew"
+_PORT: Final = "Correct [broker] address and port"
+_WAIT: Final = "Ask again in a minute; if it stays so, look at the broker's log"
 _TABLE: Final[tuple[tuple[str, Reason], ...]] = (
     (
         "bad user name or password",
@@ -35,8 +37,8 @@ _TABLE: Final[tuple[tuple[str, Reason], ...]] = (
         "not authorized",
         Reason(
             "credentials",
-            "the broker does not know this user",
-            "Have the host added in the centre: venuewatch venue add",
+            "the broker does not know this user, or its password is another",
+            "Correct username and password_file, or have the host added: venuewatch venue add",
         ),
     ),
     (
@@ -61,11 +63,19 @@ _TABLE: Final[tuple[tuple[str, Reason], ...]] = (
     ),
     (
         "certificate revoked",
-        Reason("credentials", "this host's certificate is revoked", _RENEW),
+        Reason(
+            "credentials",
+            "this host's certificate is revoked",
+            "Ask the centre why: venuewatch venue renew lets a host in again that it names",
+        ),
     ),
     (
         "certificate expired",
-        Reason("credentials", "the broker takes this host's certificate for expired", _RENEW),
+        Reason(
+            "credentials",
+            "the broker takes this host's certificate for expired",
+            "Compare the broker's clock with this one's, and renew its CRL: venuewatch venue renew",
+        ),
     ),
     (
         "certificate required",
@@ -82,6 +92,42 @@ _TABLE: Final[tuple[tuple[str, Reason], ...]] = (
     (
         "bad certificate",
         Reason("credentials", "the broker does not take this host's certificate", _RENEW),
+    ),
+    (
+        "a web server answered",
+        Reason(
+            "credentials",
+            "a web server answers in the broker's place",
+            f"{_PORT}, or sign in to the network, as a person at a browser does",
+        ),
+    ),
+    (
+        "no mqtt",
+        Reason("credentials", "another program answers in the broker's place", _PORT),
+    ),
+    (
+        "did not answer",
+        Reason("credentials", "a program that says nothing is in the broker's place", _PORT),
+    ),
+    (
+        "not connected yet",
+        Reason("credentials", "the agent has only just started", "Ask again in a few seconds"),
+    ),
+    (
+        "has our name",
+        Reason(
+            "credentials",
+            "another agent has this host's name, and ours makes way for it",
+            "Look for a second machine of this name, and stop its agent",
+        ),
+    ),
+    (
+        "permission denied",
+        Reason(
+            "credentials",
+            "the agent may not read a file that agent.toml names",
+            "Run venuewatch doctor as root: it names the file",
+        ),
     ),
     (
         "quota exceeded",
@@ -140,7 +186,13 @@ def reason_of(error: str) -> Reason:
     found = next((reason for words, reason in _TABLE if words in plain), None)
     if found is not None:
         return found
-    return Reason("credentials", error, "Look at the broker's log: it says more")
+    return Reason("credentials", f"no session with the broker: {error}", _WAIT)
+
+
+def is_about_us(error: str) -> bool:
+    """Tell whether a handshake failed for our own certificate: a session would say why."""
+    plain = error.replace("_", " ").lower()
+    return "alert" in plain and "certificate" in reason_of(error).text
 
 
 def error_of(status: Status | None, trial: Trial | None) -> str | None:

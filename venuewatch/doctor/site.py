@@ -5,29 +5,34 @@ session, and its will would be an incident.
 
 1. The agent's socket is asked. An agent that answers is taken at its word.
 2. One that has the socket and does not answer runs all the same.
-3. Without a socket, the table of processes is looked through: an older agent has none.
+3. Without a socket, the table of processes is looked through: an older agent has none. One that
+   systemd or a supervisor is about to start again counts as well.
 4. Only where none of these finds one, the doctor tries a session itself, once.
 
-In the centre an aggregator runs where its web port accepts a connection.
+In the centre an aggregator runs where its web port accepts a connection, or the table of processes
+has it: it may listen elsewhere than its file says. The broker knows it by its certificate, so a
+session of ours would end its own.
 """
 
 import os
 import socket
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Mapping
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
-import psutil
 
 from agent import config
 from agent.status import NoAnswerError, Status, asked, socket_beside
 from venuewatch.base import clock
 from venuewatch.base.config import Broker as Connection
 from venuewatch.base.config import ConfigError, load, read_toml
-from venuewatch.doctor.trial import Trial, Who, tried
+from venuewatch.doctor import system
+from venuewatch.doctor.processes import Program, process_of, supervisor_of
+from venuewatch.doctor.system import User, user_of
+from venuewatch.doctor.trial import HEARD_WITHIN_S, Trial, Who, tried
 
 Place: TypeAlias = Literal["host", "centre"]
 
@@ -37,18 +42,21 @@ STATE: Final = Path("/var/lib/venuewatch-agent")
 """The agent's own folder, as its unit has it."""
 
 _KNOCK_S: Final = 2.0
+_ASK_EVERY_S: Final = 0.5
 
 
 class Running(NamedTuple):
     """The program that runs here. ``how``: how that is known, "" where none runs.
 
     ``status``: what an agent says of itself, None where it says nothing. ``beside``: the agent of
-    another host that has our socket and our spool's folder, in words.
+    another host that has our socket and our spool's folder, in words. ``is_coming``: the program
+    has just ended, and is started again.
     """
 
     how: str = ""
     status: Status | None = None
     beside: str = ""
+    is_coming: bool = False
 
 
 class Site:
@@ -94,9 +102,20 @@ class Site:
         return AGENT_UNIT if self.place == "host" else AGGREGATOR_UNIT
 
     @cached_property
+    def user(self) -> User | None:
+        """The user that the program has; None where it runs as whoever starts it."""
+        return user_of(self.unit.removesuffix(".service"), self.path)
+
+    @cached_property
+    def said_of_unit(self) -> Mapping[str, str] | None:
+        """The state of the unit, asked once; None where no systemd runs or answers."""
+        return system.state_of(self.unit)
+
+    @cached_property
     def running(self) -> Running:
         """The program that runs here, asked once."""
-        return self._agent() if self.place == "host" else self._aggregator()
+        found = self._agent() if self.place == "host" else self._aggregator()
+        return found if found.how else self._coming()._replace(beside=found.beside)
 
     @cached_property
     def trial(self) -> Trial | None:
@@ -110,7 +129,7 @@ class Site:
 
     def _agent(self) -> Running:
         try:
-            status = asked(socket_beside(self.spool))
+            status = _settled(socket_beside(self.spool))
         except NoAnswerError as error:
             return Running(f"an agent runs here, and can't be asked: {error}")
         beside = ""
@@ -118,14 +137,27 @@ class Site:
             return Running(f"asked the agent, process {status.pid}", status)
         if status is not None:
             beside = f"the agent of {status.host}, process {status.pid}"
-        for process in psutil.process_iter(["pid", "cmdline"]):
-            command, pid = process.info["cmdline"] or (), process.info["pid"]
-            if is_agent(command, self.path):
-                how = f"an agent without a socket to ask runs here, process {pid}"
-                return Running(how, beside=beside)
-        return Running(beside=beside)
+        pid = process_of("agent", self.path)
+        if pid is None:
+            return Running(beside=beside)
+        how = f"an agent without a socket to ask runs here, process {pid}"
+        return Running(how, beside=beside)
+
+    def _coming(self) -> Running:
+        """Return the program if it has just ended, and is started again."""
+        program: Program = "agent" if self.place == "host" else "aggregator"
+        if (self.said_of_unit or {}).get("SubState") == system.STARTS_AGAIN:
+            return Running(f"systemd starts the {program} again in a moment", is_coming=True)
+        pid = supervisor_of(program, self.path)
+        if pid is None:
+            return Running()
+        how = f"its supervisor, process {pid}, starts the {program} again in a moment"
+        return Running(how, is_coming=True)
 
     def _aggregator(self) -> Running:
+        pid = process_of("aggregator", self.path)
+        if pid is not None:
+            return Running(f"the aggregator runs here, process {pid}")
         host, _, port = self.centre.web.listen_address.rpartition(":")
         try:
             socket.create_connection((_to_ask(host), int(port)), timeout=_KNOCK_S).close()
@@ -134,15 +166,18 @@ class Site:
         return Running(f"a program listens at {self.centre.web.listen_address}")
 
 
-def is_agent(command: Sequence[str], path: Path) -> bool:
-    """Tell whether a command line may be that of an agent with the configuration ``path``."""
-    words = list(command)
-    is_one = any(
-        word == "agent" and (before == "-m" or Path(before).name == "venuewatch")
-        for before, word in pairwise(words)
-    )
-    named = _option(words, "--config")
-    return is_one and (named is None or _is_same(named, path))
+def _settled(path: str) -> Status | None:
+    """Return how the agent behind a socket stands; one that has just begun may hear the centre yet.
+
+    Raises:
+        NoAnswerError: it does not say.
+    """
+    by = clock.monotonic() + HEARD_WITHIN_S
+    while True:
+        status = asked(path)
+        if status is None or status.is_settled or clock.monotonic() >= by:
+            return status
+        threading.Event().wait(_ASK_EVERY_S)
 
 
 def spool_of(path: Path, settings: config.Config) -> str:
@@ -166,24 +201,3 @@ def _to_ask(host: str) -> str:
     """Return where a server that listens at ``host`` is asked; "" is every interface."""
     own = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound
     return own.get(host.strip("[]"), host.strip("[]"))
-
-
-def _option(words: Iterable[str], name: str) -> str | None:
-    """Return the value of an option of a command line, None if it is not there."""
-    rest = iter(words)
-    for word in rest:
-        if word == name:
-            return next(rest, None)
-        if word.startswith(f"{name}="):
-            return word.partition("=")[2]
-    return None
-
-
-def _is_same(named: str, path: Path) -> bool:
-    """Tell whether two paths are of one file; a relative one may be, as may one that is hidden."""
-    if not named.startswith("/"):
-        return Path(named).name == path.name
-    try:
-        return Path(named).samefile(path)
-    except OSError:
-        return True

@@ -18,6 +18,7 @@ import mqtt5
 
 from agent import config
 from agent.mqtt.connecting import proxy_of, reach
+from agent.mqtt.protocol import HTTP, PORTAL
 from agent.mqtt.stream import HUNG_UP
 from venuewatch.base import clock
 from venuewatch.base.config import ConfigError, in_words, read_secret, tls_context
@@ -88,6 +89,7 @@ class Talk:
         self._framer = Framer()
         self._out = connect.write()
         self._answers_due = 0
+        self._head = b""
         self._refused: list[str] = []
         self._trial = Trial(error="the broker accepted the connection and did not answer")
         self.is_over = False
@@ -113,11 +115,15 @@ class Talk:
             if not self.is_over:
                 self._end("the broker hung up without a reason")
             return
+        self._head = (self._head + data)[: len(HTTP)]
+        if self._head == HTTP:  # what MQTT begins so does not come first
+            self._end(PORTAL)
+            return
         try:
             for item in self._framer.feed(data):
                 self._hear(item)
         except StreamError:
-            self._end("the broker sent what is no MQTT: is this its port?")
+            self._end("the broker sent what is no MQTT")
 
     def part(self) -> bytes:
         """Return the farewell of a session."""
@@ -192,7 +198,7 @@ def tried(where: config.Broker, who: Who) -> Trial:
     except ConfigError as error:
         return Trial(error=str(error))
     except (OSError, ValueError) as error:
-        return Trial(error=in_words(error, at=f"{place.address}:{place.port}"))
+        return Trial(error=in_words(error, at=str(place)))
     return talk.trial
 
 

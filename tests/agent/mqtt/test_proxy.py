@@ -179,6 +179,22 @@ def test_proxy_that_hangs_up_is_told() -> None:
         proxied(lambda peer: peer.shutdown(socket.SHUT_RDWR))
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (b"220 mx.example ESMTP\r\n", "this is no HTTP proxy"),
+        (b"HTT", "the proxy hung up without an answer"),
+        (b"HTTP/1.1 200 OK\r\n", "the proxy hung up without an answer"),
+    ],
+)
+def test_program_that_hangs_up_is_told_by_what_it_said(said: bytes, why: str) -> None:
+    tunnel = Tunnel(BROKER)
+    tunnel.receive(said)
+
+    with pytest.raises(ProxyError, match=why):
+        tunnel.receive(b"")
+
+
 def test_proxy_that_refuses_before_it_is_asked_is_heard() -> None:
     ours, theirs = socket.socketpair()
     with ours:

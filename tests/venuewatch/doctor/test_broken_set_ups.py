@@ -1,4 +1,7 @@
-"""Broken set-ups, by what the system says of them: each is named in one line, with what to do."""
+"""Broken set-ups, by what the system says of them: each is named in one line, with what to do.
+
+Those that a test can bring about are in ``test_broken_for_real.py``, too, or there alone.
+"""
 
 from typing import Any
 
@@ -29,15 +32,11 @@ from venuewatch.doctor.trial import Trial
 
 DAY_S = 86_400.0
 NOW = 1_800_000_000.0
-MINE = 1001
 WELL_SPOOL = spool.Folder(
     "/var/lib/venuewatch-agent/spool",
-    exists=True,
     is_folder=True,
     is_read_only=False,
-    owner=MINE,
-    mode=0o700,
-    user=MINE,
+    is_writable=True,
     free_bytes=10**10,
     taken_bytes=0,
     max_bytes=64 * 1024 * 1024,
@@ -72,11 +71,6 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
         proxy.Asked("10.0.0.1:3128", "mq.example:8883", "the proxy answers 407", 407),
         "the proxy answers 407",
     ),
-    "proxy that lets nobody through": (
-        proxy,
-        proxy.Asked("10.0.0.1:3128", "mq.example:8883", "the proxy answers 403", 403),
-        "the proxy answers 403",
-    ),
     "web server in the proxy's place": (
         proxy,
         proxy.Asked("10.0.0.1:80", "mq.example:8883", "this is no HTTP proxy"),
@@ -96,16 +90,6 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
         tls,
         tls.Handshake("mq.example", NOW, "untrusted", "self-signed certificate"),
         "the certificate of mq.example is not trusted",
-    ),
-    "broker under another name": (
-        tls,
-        tls.Handshake("10.1.0.7", NOW, "name", "IP address mismatch"),
-        "the certificate is not for 10.1.0.7",
-    ),
-    "port without TLS": (
-        tls,
-        tls.Handshake("mq.example", NOW, "no_tls", "TLS failed: WRONG_VERSION_NUMBER"),
-        "no TLS with mq.example",
     ),
     "own certificate expired": (
         certificate,
@@ -172,11 +156,6 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
         limits.Offered("", Trial(packet_bytes_max=2_000)),
         "the broker takes packets of 2,000 bytes at most",
     ),
-    "broker that retains nothing": (
-        limits,
-        limits.Offered("", Trial(has_retain=False)),
-        "the broker retains nothing",
-    ),
     "secret that all may read": (
         modes,
         [
@@ -192,6 +171,31 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
         modes,
         [modes.Kept("/etc/ca.pem", is_there=False)],
         "/etc/ca.pem: there is no such file",
+    ),
+    "key that the agent may not read": (
+        modes,
+        [modes.Kept("/etc/key", is_there=True, no_reader="venuewatch-agent")],
+        "/etc/key: the user venuewatch-agent may not read it",
+    ),
+    "broker that hangs up at once": (
+        port,
+        [port.Knock("mq.example:8883", "closed")],
+        "mq.example:8883 hangs up at once: it has no room",
+    ),
+    "port for TLS, and none configured": (
+        tls,
+        tls.Handshake("mq.example", NOW, "wanted"),
+        "the port of mq.example is for TLS",
+    ),
+    "agent with an earlier file": (
+        credentials,
+        credentials.Session("", "asked", "it is STA-1 of STA, at 10.0.0.9:8883"),
+        "the agent runs with an earlier agent.toml: it is STA-1 of STA, at 10.0.0.9:8883",
+    ),
+    "unit that is masked": (
+        unit,
+        unit.Unit(UNIT, {"LoadState": "masked", "ActiveState": "inactive"}),
+        f"{UNIT} is masked",
     ),
     "unit that was not installed": (
         unit,
@@ -218,6 +222,11 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
         unit.Unit(UNIT, RUNS | {"UnitFileState": "disabled"}),
         f"{UNIT} runs, and will not after the next start",
     ),
+    "agent that ends again and again, without systemd": (
+        unit,
+        unit.Unit(UNIT, None, "its supervisor starts it", is_coming=True),
+        "no systemd here, and the agent has ended",
+    ),
     "no systemd and no agent": (
         unit,
         unit.Unit(UNIT, None),
@@ -225,13 +234,13 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
     ),
     "spool of another user": (
         spool,
-        WELL_SPOOL._replace(owner=0),
+        WELL_SPOOL._replace(is_writable=False),
         "the agent's user may not write there",
     ),
-    "spool on a disk that is read-only": (
+    "spool with a file of another user": (
         spool,
-        WELL_SPOOL._replace(is_read_only=True),
-        "its filesystem is read-only",
+        WELL_SPOOL._replace(foreign="1.spool"),
+        "1.spool is another user's",
     ),
     "spool on a full disk": (
         spool,
@@ -257,11 +266,6 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
         inventory,
         inventory.Said("inventory.toml", LISTED, own=("LIL", "STA-1")),
         "inventory.toml has STA-1 in STA, and agent.toml in LIL",
-    ),
-    "host that is not listed": (
-        inventory,
-        inventory.Said("inventory.toml", LISTED, own=("STA", "STA-9")),
-        "inventory.toml has no host STA-9",
     ),
     "host without lines in the ACL": (
         inventory,
@@ -329,7 +333,7 @@ WELL: dict[str, tuple[Any, Any]] = {
     "unit": (unit, unit.Unit(UNIT, RUNS)),
     "no systemd": (unit, unit.Unit(UNIT, None, "asked the agent, process 7")),
     "spool": (spool, WELL_SPOOL),
-    "spool that is not made yet": (spool, WELL_SPOOL._replace(exists=False)),
+    "spool that can not be asked about": (spool, WELL_SPOOL._replace(is_writable=None)),
     "thin": (thin, thin.Options("tcp", "linux", is_thin=True)),
     "host": (inventory, inventory.Said("inventory.toml", LISTED, own=("STA", "STA-1"))),
     "centre": (

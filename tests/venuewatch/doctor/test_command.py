@@ -1,8 +1,10 @@
 """``venuewatch doctor`` as a person and a program read it: lines, JSON, exit codes."""
 
+import errno
 import json
+import os
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PosixPath
 from types import SimpleNamespace
 from typing import Any
 
@@ -102,6 +104,36 @@ def test_where_nothing_is_installed_the_line_says_what_to_name(
     told = capsys.readouterr()
     assert (code, told.out) == (2, "")
     assert told.err == "nothing to look at: there is no /nowhere/agent.toml; name a file\n"
+
+
+def test_file_that_can_not_be_read_hides_no_other(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    let_find(monkeypatch, FAULT)
+    broken = config.with_name("aggregator.toml")
+    broken.write_text("=")
+
+    code = cli.main(["doctor", str(broken), str(config)])
+
+    told = capsys.readouterr()
+    assert code == 2
+    assert told.err.startswith(f"{broken}: expected TOML")
+    assert "nothing listens at mq:1883" in told.out
+
+
+def test_file_in_a_folder_that_is_closed_to_us_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Closed(PosixPath):
+        def lstat(self) -> os.stat_result:
+            raise PermissionError(errno.EACCES, "closed")
+
+    monkeypatch.setattr(command, "INSTALLED", (Closed("/closed/agent.toml"),))
+
+    code = cli.main(["doctor"])
+
+    assert code == 2
+    assert capsys.readouterr().err.startswith("/closed/agent.toml: ")
 
 
 @pytest.mark.parametrize(

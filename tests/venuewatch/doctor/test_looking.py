@@ -1,6 +1,7 @@
 """The checks look at real ports, certificates, files and folders of this machine."""
 
 import datetime as dt
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +29,7 @@ from venuewatch.doctor.checks import (
     tls,
 )
 from venuewatch.doctor.site import Running
+from venuewatch.doctor.system import User, may
 
 DAY_S = 86_400.0
 
@@ -43,6 +45,7 @@ def site(tmp_path: Path, **broker: Any) -> Any:
         spool=str(tmp_path / "spool"),
         agent=SimpleNamespace(spool=SimpleNamespace(max_bytes=65_536)),
         running=Running(),
+        user=None,
     )
 
 
@@ -103,6 +106,12 @@ def test_broker_s_certificate_is_told_by_its_fault(
 
     assert found.fault == fault
     assert (found.expires_at is not None) is (fault == "")
+
+
+def test_address_of_ipv6_is_shown_with_brackets(tmp_path: Path) -> None:
+    (knock,) = port.look(site(tmp_path, address="::1", port=refused_port()))
+
+    assert knock.place.startswith("[::1]:")
 
 
 def test_behind_a_proxy_its_own_name_and_port_are_looked_at(tmp_path: Path) -> None:
@@ -187,6 +196,7 @@ def test_secret_that_others_may_read_and_file_that_is_not_there(tmp_path: Path) 
     secret = tmp_path / "password"
     secret.write_text("secret")
     secret.chmod(0o644)
+    (tmp_path / "agent.toml").touch()
     here = site(
         tmp_path,
         username="STA-1",
@@ -217,9 +227,50 @@ def test_spool_is_looked_at_where_it_is_and_where_it_will_be(tmp_path: Path) -> 
     Path(here.spool, "1.spool").write_bytes(bytes(100))
     after = spool.look(here)
 
-    assert (before.exists, before.taken_bytes) == (False, 0)
-    assert (after.exists, after.taken_bytes) == (True, 100)
+    assert (before.is_writable, before.taken_bytes) == (True, 0)
+    assert (after.is_writable, after.taken_bytes) == (True, 100)
     assert [each.state for each in spool.judge(after)] == ["well"]
+
+
+def test_spool_with_a_file_of_another_user_is_wrong(tmp_path: Path) -> None:
+    here = site(tmp_path)
+    here.user = User("another", os.geteuid() + 1, 0)
+    Path(here.spool).mkdir(mode=0o777)
+    Path(here.spool).chmod(0o777)
+    Path(here.spool, "1.spool").touch()
+
+    found = spool.look(here)
+
+    assert found.foreign == "1.spool"
+
+
+@pytest.mark.real
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can ask for another user")
+def test_files_and_folders_are_asked_about_for_the_agent_s_user(tmp_path: Path) -> None:
+    nobody = User("nobody", 65_534, 65_534)
+    closed = tmp_path / "closed"
+    closed.touch(0o600)
+
+    assert may(nobody, "read", str(closed)) is False
+    assert may(nobody, "write", str(tmp_path)) is False
+    assert may(nobody, "read", "/etc/passwd") is True
+    assert may(nobody, "write", "/tmp") is True  # noqa: S108 - nothing is written
+    assert may(None, "read", str(closed)) is True
+
+
+@pytest.mark.real
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can ask for another user")
+def test_key_that_only_root_may_read_is_wrong(tmp_path: Path) -> None:
+    here = site(tmp_path, username="STA-1", password_file=str(tmp_path / "password"))
+    (tmp_path / "password").touch(0o600)
+    here.path.touch(0o600)
+    here.user = User("nobody", 65_534, 65_534)
+
+    found = modes.judge(modes.look(here))
+
+    assert [each.text for each in found] == [
+        f"{tmp_path}/{name}: the user nobody may not read it" for name in ("password", "agent.toml")
+    ]
 
 
 def test_file_in_the_spool_s_place_is_wrong(tmp_path: Path) -> None:

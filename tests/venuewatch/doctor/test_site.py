@@ -1,14 +1,20 @@
 """An installation: the program that runs there is found, and never hung up on."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
+import psutil
 import pytest
 
-from agent.status import Answering, NoAnswerError, Status, socket_beside
+from agent.status import NOT_YET, Answering, NoAnswerError, Status, socket_beside
+from tests.agent.checks.peers import LOOPBACK, refused_port
 from venuewatch.base.config import ConfigError
 from venuewatch.doctor import site as of_site
-from venuewatch.doctor.site import Running, Site, is_agent
+from venuewatch.doctor import system
+from venuewatch.doctor.checks import unit
+from venuewatch.doctor.site import Running, Site
 from venuewatch.doctor.trial import Trial
 
 AGENT_TOML = 'venue = "STA"\nhost = "STA-1"\n[broker]\nport = 18833\n'
@@ -21,6 +27,22 @@ STATUS = Status(
     is_connected=True,
     sessions=1,
 )
+HEARING = msgspec.structs.replace(STATUS, hears_centre=True)
+
+
+def let_run(monkeypatch: pytest.MonkeyPatch, *commands: Sequence[str]) -> None:
+    """Have no processes but these."""
+    found = [SimpleNamespace(info={"pid": 7, "cmdline": list(each)}) for each in commands]
+
+    def processes(_attributes: object) -> list[SimpleNamespace]:
+        return found
+
+    monkeypatch.setattr(psutil, "process_iter", processes)
+
+
+@pytest.fixture(autouse=True)
+def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_run(monkeypatch)
 
 
 @pytest.fixture
@@ -43,39 +65,15 @@ def trials(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return tried
 
 
-@pytest.mark.parametrize(
-    ("command", "is_ours"),
-    [
-        (["/opt/venuewatch/bin/python", "-I", "-m", "agent", "--config", "{}"], True),
-        (["python", "/opt/venuewatch/bin/venuewatch", "agent", "--config={}"], True),
-        (["python", "-m", "agent", "--config", "agent.toml"], True),
-        (["python", "-m", "agent", "--config", "/gone/away/agent.toml"], True),
-        (["python", "-m", "agent", "--config", "other.toml"], False),
-        (["python", "-m", "agent", "--config", "{}.other"], False),
-        (["vim", "agent"], False),
-        (["ssh-agent"], False),
-        ([], False),
-    ],
-)
-def test_an_agent_of_this_configuration_is_told_by_its_command(
-    config: Path,
-    command: list[str],
-    is_ours: bool,  # noqa: FBT001 - a column of the table
-) -> None:
-    config.with_name("agent.toml.other").touch()
-
-    assert is_agent([word.replace("{}", str(config)) for word in command], config) is is_ours
-
-
 def test_a_running_agent_is_asked_and_nothing_is_tried(config: Path, trials: list[object]) -> None:
-    answering = Answering(socket_beside(str(config.parent / "spool")), lambda: STATUS)
+    answering = Answering(socket_beside(str(config.parent / "spool")), lambda: HEARING)
     site = Site(config)
     try:
         running, trial = site.running, site.trial
     finally:
         answering.close()
 
-    assert running.status == STATUS
+    assert running.status == HEARING
     assert trial is None
     assert trials == []
 
@@ -83,7 +81,7 @@ def test_a_running_agent_is_asked_and_nothing_is_tried(config: Path, trials: lis
 def test_agent_of_another_host_is_not_taken_for_ours(
     config: Path, trials: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = msgspec.structs.replace(STATUS, host="STA-2")
+    other = msgspec.structs.replace(HEARING, host="STA-2")
     monkeypatch.setattr(of_site, "asked", lambda _path: other)
     site = Site(config)
 
@@ -118,6 +116,70 @@ def test_over_a_websocket_nothing_is_tried(config: Path, trials: list[object]) -
 
     assert Site(config).trial is None
     assert trials == []
+
+
+def centre_in(folder: Path) -> Path:
+    """Write the file of an aggregator whose web port nobody listens at."""
+    path = folder / "aggregator.toml"
+    (folder / "inventory.toml").write_text("[[venue]]\ncode = 'STA'\n")
+    path.write_text(f'name = "a"\n[web]\nlisten_address = "{LOOPBACK}:{refused_port()}"\n')
+    return path
+
+
+def test_aggregator_that_listens_elsewhere_is_not_hung_up_on(
+    tmp_path: Path, trials: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = centre_in(tmp_path)
+    let_run(monkeypatch, ["python", "-I", "-m", "aggregator", "--config", str(path)])
+    site = Site(path)
+
+    assert site.trial is None
+    assert "process 7" in site.running.how
+    assert trials == []
+
+
+def test_centre_without_an_aggregator_is_tried(tmp_path: Path, trials: list[object]) -> None:
+    assert Site(centre_in(tmp_path)).trial == Trial()
+    assert len(trials) == 1
+
+
+def test_agent_that_systemd_is_about_to_start_is_not_hung_up_on(
+    config: Path, trials: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def starts_again(_unit: str) -> dict[str, str]:
+        return {"LoadState": "loaded", "SubState": "auto-restart", "NRestarts": "3"}
+
+    monkeypatch.setattr(system, "state_of", starts_again)
+    site = Site(config)
+
+    assert site.trial is None
+    assert [each.text for each in unit.judge(unit.look(site))] == [
+        "venuewatch-agent.service ends again and again, 3 times so far"
+    ]
+    assert trials == []
+
+
+def test_agent_that_a_supervisor_is_about_to_start_is_not_hung_up_on(
+    config: Path, trials: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_run(monkeypatch, ["/usr/bin/python3", "-I", "/opt/venuewatch/supervise", "agent"])
+    site = Site(config)
+
+    assert site.trial is None
+    assert "has ended" in unit.judge(unit.look(site))[0].text
+    assert trials == []
+
+
+def test_agent_that_has_just_begun_is_given_time_to_hear_the_centre(config: Path) -> None:
+    connecting = msgspec.structs.replace(STATUS, is_connected=False, trouble=NOT_YET)
+    answers = iter([connecting, STATUS, HEARING])
+    answering = Answering(socket_beside(str(config.parent / "spool")), lambda: next(answers))
+    try:
+        running = Site(config).running
+    finally:
+        answering.close()
+
+    assert running.status == HEARING
 
 
 def test_an_inventory_is_no_installation(tmp_path: Path) -> None:

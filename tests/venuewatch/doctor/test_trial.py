@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 import mqtt5
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.mqtt.protocol import PORTAL
 from venuewatch.base.wire.framing import Framer
 from venuewatch.doctor.trial import Talk, Who
 
@@ -117,7 +119,19 @@ def test_a_refusal_is_kept_by_the_name_of_its_reason() -> None:
 
 def test_a_broker_that_hangs_up_or_speaks_no_mqtt_is_told() -> None:
     assert opened(answer=b"").trial.error == "the broker hung up without a reason"
-    assert "no MQTT" in opened(answer=b"HTTP/1.1 400 Bad Request\r\n" * 9).trial.error
+    assert "no MQTT" in opened(answer=b"SSH-2.0-OpenSSH_9.2\r\n" * 9).trial.error
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_a_web_server_in_the_broker_s_place_is_told(size: int) -> None:
+    answer = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+    talk = Talk(HOST)
+
+    for at in range(0, len(answer), size):
+        talk.receive(answer[at : at + size])
+    talk.receive(b"")
+
+    assert talk.trial.error == PORTAL
 
 
 def test_a_broker_that_says_nothing_is_told() -> None:

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 from agent.checks.net.reach import NotAskedError, Plan, probe
 from agent.checks.reading.times import Deadline
+from agent.config import Place
 from venuewatch.base.config import ConfigError, in_words
-from venuewatch.doctor.findings import Finding, skipped, well, wrong
+from venuewatch.doctor.findings import Finding, skipped, unknown, well, wrong
 from venuewatch.doctor.site import Site
 
 PLACES = frozenset({"host", "centre"})
@@ -30,16 +31,20 @@ class Machine(NamedTuple):
 
 
 class Reached(NamedTuple):
-    """One machine, and why nothing came back from it, "" where something did."""
+    """One machine, and why nothing came back from it, "" where something did.
+
+    ``is_asked``: it was; else the error is why not.
+    """
 
     machine: Machine
     error: str = ""
+    is_asked: bool = True
 
 
 def look(site: Site) -> list[Reached]:
     """Try each machine; a refusal is an answer, too."""
     machines = list(_neighbours(site) if site.place == "host" else _receivers(site))
-    return [Reached(machine, _error_of(machine)) for machine in machines[:MACHINES_MAX]]
+    return [_reached(machine) for machine in machines[:MACHINES_MAX]]
 
 
 def judge(facts: Sequence[Reached]) -> list[Finding]:
@@ -52,13 +57,18 @@ def judge(facts: Sequence[Reached]) -> list[Finding]:
             "Correct its address, or have the network let this machine through",
         )
         for fact in facts
-        if fact.error
+        if fact.error and fact.is_asked
     ]
-    return silent or [well(f"{len(facts)} other machines can be reached")]
+    not_asked = [
+        unknown(f"{fact.machine.name} was not asked: {fact.error}")
+        for fact in facts
+        if not fact.is_asked
+    ]
+    return silent + not_asked or [well(f"{len(facts)} other machines can be reached")]
 
 
 def _shown(machine: Machine) -> str:
-    return machine.address if machine.port is None else f"{machine.address}:{machine.port}"
+    return machine.address if machine.port is None else str(Place(machine.address, machine.port))
 
 
 def _neighbours(site: Site) -> Iterator[Machine]:
@@ -91,13 +101,13 @@ def _receivers(site: Site) -> Iterator[Machine]:
             yield Machine(name, parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 443))
 
 
-def _error_of(machine: Machine) -> str:
+def _reached(machine: Machine) -> Reached:
     try:
         rounds = probe(machine.address, machine.port, _PLAN, Deadline(_TIMEOUT_S))
     except NotAskedError as error:
-        return str(error)
+        return Reached(machine, str(error), is_asked=False)
     except OSError as error:
-        return in_words(error)
+        return Reached(machine, in_words(error))
     if rounds.is_reached:
-        return ""
-    return "no answer in time" if rounds.error is None else in_words(rounds.error)
+        return Reached(machine)
+    return Reached(machine, "no answer in time" if rounds.error is None else in_words(rounds.error))

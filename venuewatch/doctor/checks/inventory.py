@@ -109,7 +109,8 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _text_of(path: Path) -> str | None:
+    """Return what a file says, None without one. Raises OSError where it can't be read."""
     try:
         return read_regular(path, CONFIG_MAX).decode(errors="replace")
-    except OSError:
+    except FileNotFoundError:
         return None

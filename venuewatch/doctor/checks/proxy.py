@@ -43,7 +43,7 @@ def look(site: Site) -> Asked:
     if where.proxy is None:
         return Asked()
     place = where.places[0]
-    asked = Asked(where.proxy, f"{place.address}:{place.port}")
+    asked = Asked(where.proxy, str(place))
     try:
         reach(place, proxy_of(where)).close()
     except ProxyError as error:

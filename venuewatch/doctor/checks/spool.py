@@ -1,12 +1,14 @@
 """Looks at the spool's folder: it is the agent's alone, it may write there, and there is room."""
 
+import contextlib
 import os
-import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from venuewatch.doctor.findings import Finding, well, wrong
-from venuewatch.doctor.site import STATE, Site
+from venuewatch.doctor.site import Site
+from venuewatch.doctor.system import User, may
 
 PLACES = frozenset({"host"})
 NEEDS: tuple[str, ...] = ()
@@ -17,22 +19,21 @@ _MIB = 1_048_576
 class Folder(NamedTuple):
     """The spool's folder, or the nearest one above it that is there.
 
-    ``exists``: it is the spool's own. ``user``: the one that the agent has, None where that is not
-    known. ``taken_bytes`` and ``max_bytes``: what the spool has of what it may have. ``beside``:
-    another host's agent that has the folder, in words.
+    ``is_writable``: the agent's user may make files there; None where that can't be asked.
+    ``foreign``: a file of another user in it, "" without one. ``taken_bytes`` and ``max_bytes``:
+    what the spool has of what it may have. ``beside``: another host's agent that has the folder,
+    in words.
     """
 
     path: str
-    exists: bool
     is_folder: bool
     is_read_only: bool
-    owner: int
-    mode: int
-    user: int | None
+    is_writable: bool | None
     free_bytes: int
     taken_bytes: int
     max_bytes: int
     beside: str = ""
+    foreign: str = ""
 
 
 def look(site: Site) -> Folder:
@@ -41,20 +42,18 @@ def look(site: Site) -> Folder:
     there = path
     while not there.exists() and there != there.parent:
         there = there.parent
-    found, room = there.stat(), os.statvfs(there)
-    is_folder = stat.S_ISDIR(found.st_mode)
+    room, is_folder = os.statvfs(there), there.is_dir()
+    files = list(_files_in(path)) if there == path and is_folder else []
     return Folder(
         str(path),
-        exists=there == path,
         is_folder=is_folder,
         is_read_only=bool(room.f_flag & os.ST_RDONLY),
-        owner=found.st_uid,
-        mode=stat.S_IMODE(found.st_mode),
-        user=_user_of_the_agent(path),
+        is_writable=may(site.user, "write", str(there)),
         free_bytes=room.f_bavail * room.f_frsize,
-        taken_bytes=_taken(path) if there == path and is_folder else 0,
+        taken_bytes=sum(found.st_size for _, found in files),
         max_bytes=site.agent.spool.max_bytes,
         beside=site.running.beside,
+        foreign=_foreign_in(files, site.user),
     )
 
 
@@ -66,9 +65,11 @@ def judge(facts: Folder) -> list[Finding]:
     if facts.is_read_only:
         text = f"{facts.path}: its filesystem is read-only"
         return [wrong(text, "Mount it for writing, or name another folder in [spool] directory")]
-    if facts.user not in (None, 0) and not _may_write(facts):
-        todo = f"chown -R venuewatch-agent {facts.path}, and chmod 700 it"
+    todo = f"chown -R venuewatch-agent {facts.path}, and chmod 700 it"
+    if facts.is_writable is False:
         return [wrong(f"{facts.path}: the agent's user may not write there", todo)]
+    if facts.foreign:
+        return [wrong(f"{facts.path}: {facts.foreign} is another user's", todo)]
     if facts.beside:
         todo = "Give each agent a folder of its own: [spool] directory"
         return [wrong(f"{facts.path}: {facts.beside}, has it, too", todo, is_usable=True)]
@@ -82,25 +83,16 @@ def judge(facts: Folder) -> list[Finding]:
     return [well(f"{facts.path}: the agent may write there, and there is room")]
 
 
-def _may_write(facts: Folder) -> bool:
-    """Tell whether the agent's user may; where there is no folder yet, it has to make it."""
-    if facts.owner == facts.user:
-        return bool(facts.mode & stat.S_IWUSR) and bool(facts.mode & stat.S_IXUSR)
-    return bool(facts.mode & stat.S_IWOTH)
-
-
-def _user_of_the_agent(spool: Path) -> int | None:
-    """Return the agent's user: that of its unit, or whoever asks; None where it is not known."""
-    if spool.parent == STATE:
-        try:
-            import pwd  # noqa: PLC0415 - Windows has none
-
-            return pwd.getpwnam("venuewatch-agent").pw_uid
-        except (ImportError, KeyError):
-            return None
-    return os.geteuid() or None
-
-
-def _taken(path: Path) -> int:
+def _files_in(path: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield the names in a folder, and what each is; the agent takes some away meanwhile."""
     with os.scandir(path) as entries:
-        return sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                yield entry.name, entry.stat(follow_symlinks=False)
+
+
+def _foreign_in(files: list[tuple[str, os.stat_result]], user: User | None) -> str:
+    """Return the first file that is not the agent's, as one that root started has left it."""
+    if user is None:
+        return ""
+    return next((name for name, found in files if found.st_uid != user.number), "")

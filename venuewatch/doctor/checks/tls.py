@@ -4,16 +4,20 @@ import ssl
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
-from agent.mqtt.connecting import proxy_of, reach
+from agent.config import Place
+from agent.mqtt.connecting import Proxy, proxy_of, reach
 from venuewatch.base.config import ConfigError, in_words, tls_context
 from venuewatch.base.validity import not_after
 from venuewatch.doctor.findings import Finding, well, wrong
+from venuewatch.doctor.reasons import error_of, is_about_us
 from venuewatch.doctor.site import Site
 
 PLACES = frozenset({"host", "centre"})
 NEEDS = ("port", "proxy", "clock", "certificate")
 
-Fault: TypeAlias = Literal["", "plain", "expired", "early", "name", "untrusted", "no_tls", "file"]
+Fault: TypeAlias = Literal[
+    "", "plain", "wanted", "expired", "early", "name", "untrusted", "no_tls", "file"
+]
 
 _TIMEOUT_S = 5.0
 _DAY_S = 86_400.0
@@ -22,6 +26,10 @@ _FAULTS: dict[int, Fault] = {9: "early", 10: "expired", 62: "name", 64: "name"}
 """What OpenSSL's codes of a certificate mean (openssl/x509_vfy.h); all others are no trust."""
 
 _WORDS: Mapping[Fault, tuple[str, str]] = {
+    "wanted": (
+        "the port of {broker} is for TLS, and [broker] says nothing of it",
+        "Set ca_file in [broker], as the centre's files have it; or correct port",
+    ),
     "file": ("{error}", "Correct the TLS files of [broker]"),
     "expired": (
         "the certificate of {broker} has expired",
@@ -65,7 +73,8 @@ def look(site: Site) -> Handshake:
     except ConfigError as error:
         return Handshake(place.address, now, "file", str(error))
     if context is None:
-        return Handshake(place.address, now, "plain")
+        is_wanted = not _has_session(site) and _speaks_tls(place, proxy)
+        return Handshake(place.address, now, "wanted" if is_wanted else "plain")
     try:
         with reach(place, proxy) as sock:
             sock.settimeout(_TIMEOUT_S)
@@ -75,8 +84,31 @@ def look(site: Site) -> Handshake:
         fault = _FAULTS.get(error.verify_code, "untrusted")
         return Handshake(place.address, now, fault, error.verify_message)
     except (OSError, ValueError) as error:
-        return Handshake(place.address, now, "no_tls", in_words(error))
+        said = in_words(error)
+        if is_about_us(said):  # the broker's own was trusted before
+            return Handshake(place.address, now)
+        return Handshake(place.address, now, "no_tls", said)
     return Handshake(place.address, now, expires_at=not_after(der) if der else None)
+
+
+def _has_session(site: Site) -> bool:
+    """Tell whether all is well without TLS; a broker that is offered some logs a fault."""
+    return error_of(site.running.status, site.trial) == ""
+
+
+def _speaks_tls(place: Place, proxy: Proxy | None) -> bool:
+    """Tell whether a port is for TLS, whoever answers there."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with reach(place, proxy) as sock:
+            sock.settimeout(_TIMEOUT_S)
+            context.wrap_socket(sock).close()
+    except ssl.SSLError as error:
+        return "ALERT" in (error.reason or "")  # it wants a certificate, or another version
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def judge(facts: Handshake) -> list[Finding]:

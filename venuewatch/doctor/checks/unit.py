@@ -1,42 +1,43 @@
 """Asks systemd about the unit of the agent or the aggregator."""
 
-import shutil
-import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from venuewatch.doctor.findings import Finding, well, wrong
 from venuewatch.doctor.site import Site
+from venuewatch.doctor.system import STARTS_AGAIN
 
 PLACES = frozenset({"host", "centre"})
 NEEDS: tuple[str, ...] = ()
 
-_TIMEOUT_S = 5.0
-_ASKED = "LoadState,ActiveState,SubState,UnitFileState,NRestarts,Result,ExecMainStatus"
 _WRONG_CONFIGURATION: Final = "2"  # the exit code of ours that another start does not mend
 
 
 class Unit(NamedTuple):
     """The unit, and what systemd says of it; None where no systemd runs or answers.
 
-    ``running``: how it is known that the program runs, "" where it does not.
+    ``running``: how it is known that the program runs, "" where it does not. ``is_coming``: it has
+    just ended, and is started again.
     """
 
     name: str
     said: Mapping[str, str] | None
     running: str = ""
+    is_coming: bool = False
 
 
 def look(site: Site) -> Unit:
     """Ask systemd."""
-    return Unit(site.unit, _said(site.unit), site.running.how)
+    return Unit(site.unit, site.said_of_unit, site.running.how, site.running.is_coming)
 
 
 def judge(facts: Unit) -> list[Finding]:
     """Find a unit that does not run, or will not run after the next start of the machine."""
     name, said = facts.name, facts.said
     if said is None:
+        if facts.is_coming:
+            log = f"/var/log/{name.removesuffix('.service')}.log"
+            return [wrong(f"no systemd here, and {_program(name)} has ended", f"Read why: {log}")]
         if facts.running:
             return [well(f"no systemd here; {facts.running}")]
         todo = "Start it with the supervisor that the installation printed"
@@ -47,6 +48,8 @@ def judge(facts: Unit) -> list[Finding]:
             text = f"{facts.running}, but systemd knows no {name}"
             return [wrong(text, todo, is_usable=True)]
         return [wrong(f"systemd knows no {name}", "Install the venue's bundle, or the package")]
+    if said.get("LoadState") == "masked":
+        return [wrong(f"{name} is masked: it never starts", f"systemctl unmask {name}")]
     return [_judged(name, said, facts.running)]
 
 
@@ -54,7 +57,7 @@ def _judged(name: str, said: Mapping[str, str], running: str) -> Finding:
     log = f"journalctl -u {name} -n 20"
     if said.get("ActiveState") == "failed" and said.get("ExecMainStatus") == _WRONG_CONFIGURATION:
         return wrong(f"{name} ended: its configuration is wrong", f"Read the line: {log}")
-    if said.get("SubState") == "auto-restart":
+    if said.get("SubState") == STARTS_AGAIN:
         times = said.get("NRestarts", "?")
         return wrong(f"{name} ends again and again, {times} times so far", f"Read why: {log}")
     state = said.get("ActiveState", "")
@@ -72,22 +75,3 @@ def _judged(name: str, said: Mapping[str, str], running: str) -> Finding:
 
 def _program(unit: str) -> str:
     return f"the {unit.removeprefix('venuewatch-').removesuffix('.service')}"
-
-
-def _said(unit: str) -> Mapping[str, str] | None:
-    """Return the properties of a unit; None where systemd can't be asked."""
-    systemctl = shutil.which("systemctl")
-    if systemctl is None or not Path("/run/systemd/system").is_dir():
-        return None
-    try:
-        done = subprocess.run(  # noqa: S603 - systemd's own, of a name of ours
-            [systemctl, "show", "--property", _ASKED, unit],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_TIMEOUT_S,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    pairs = (line.partition("=") for line in done.stdout.splitlines())
-    return {name: value for name, _, value in pairs} or None
