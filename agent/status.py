@@ -7,7 +7,8 @@ which would end that agent's session.
    agent's own user are answered.
 2. A connection is the question. The answer is one line of JSON (:class:`Status`), and the end.
 3. One thread answers, one program after the other. A program that does not read is left alone.
-4. Where there is no socket or no thread for it, the agent goes on without: its log says why.
+4. Where there is no socket or no thread for it, the agent goes on without: its log says why. A
+   socket of another agent is taken once that has ended.
 """
 
 import contextlib
@@ -40,6 +41,7 @@ ASK_TIMEOUT_S: Final = 3.0
 
 _PATH_MAX_BYTES: Final = 103  # sun_path of the BSDs without its zero; Linux takes 4 more
 _ANSWER_TIMEOUT_S: Final = 1.0
+_TAKE_EVERY_S: Final = 10.0  # while another agent has the socket
 _PAUSE_S: Final = 1.0  # after the system had no descriptor for a program that asks
 _CREDENTIALS: Final = struct.Struct("=3i")  # struct ucred in unix(7): process, user, group
 
@@ -75,6 +77,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     def is_settled(self) -> bool:
         """Whether it hears the centre, or knows why it is not connected: nothing is to come yet."""
         return self.hears_centre or not (self.is_connected or self.trouble == NOT_YET)
+
+
+class _TakenError(OSError):
+    """Another agent listens at the socket."""
 
 
 class NoAnswerError(Exception):
@@ -127,14 +133,17 @@ class Answering:
         if not hasattr(socket, "AF_UNIX"):  # Windows
             return
         try:
-            listening = self._listening = _listen(path)
-            threads.begin(
-                threading.Thread(target=self._serve, args=(listening,), name="status", daemon=True)
-            )
-        except (OSError, RuntimeError) as error:
+            self._listen()
+        except _TakenError as error:
+            self._say_why_not(error)
+        except OSError as error:
+            self._say_why_not(error)
+            return
+        try:
+            threads.begin(threading.Thread(target=self._serve, name="status", daemon=True))
+        except RuntimeError as error:
             self.close()
-            why = in_words(error)
-            log.event(_logger, logging.WARNING, "status_not_told", path=path, why=why)
+            self._say_why_not(error)
 
     def close(self) -> None:
         """Answer no more, and take the socket away."""
@@ -148,8 +157,23 @@ class Answering:
         with contextlib.suppress(OSError):
             Path(self._path).unlink()
 
-    def _serve(self, listening: socket.socket) -> None:
+    def _listen(self) -> None:
+        self._listening = _listen(self._path)
+        if self._ended.is_set():  # meanwhile
+            self.close()
+
+    def _say_why_not(self, error: Exception) -> None:
+        why = in_words(error)
+        log.event(_logger, logging.WARNING, "status_not_told", path=self._path, why=why)
+
+    def _serve(self) -> None:
         while not self._ended.is_set():
+            listening = self._listening
+            if listening is None:
+                if not self._ended.wait(_TAKE_EVERY_S):
+                    with contextlib.suppress(OSError):
+                        self._listen()
+                continue
             try:
                 peer, _ = listening.accept()
             except OSError:
@@ -196,7 +220,8 @@ def _listen(path: str) -> socket.socket:
     """Return a listening socket; one that an earlier agent left behind is replaced.
 
     Raises:
-        OSError: there can be none, or another agent listens there.
+        _TakenError: another agent listens there.
+        OSError: there can be none.
     """
     if len(os.fsencode(path)) > _PATH_MAX_BYTES:
         raise OSError(f"expected a path of at most {_PATH_MAX_BYTES} bytes for a socket")
@@ -217,7 +242,8 @@ def _make_room(path: str) -> None:
     """Take away a socket at which nobody listens.
 
     Raises:
-        OSError: an agent listens there, or it is no socket.
+        _TakenError: an agent listens there.
+        OSError: it is no socket.
     """
     try:
         found = Path(path).lstat()
@@ -232,7 +258,7 @@ def _make_room(path: str) -> None:
         except ConnectionRefusedError:
             Path(path).unlink()
             return
-    raise OSError("another agent with the same spool listens there")
+    raise _TakenError("another agent with the same spool listens there")
 
 
 def _may_ask(peer: socket.socket) -> bool:

@@ -11,7 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agent import status
 from agent.status import Answering, NoAnswerError, Status, asked, socket_beside
+from tests.integration.real import until
 from venuewatch.base import threads
 
 PATIENCE_S = 10.0
@@ -93,6 +95,34 @@ def test_second_agent_with_the_same_spool_leaves_the_first_its_socket(path: str)
     Answering(path, lambda: other).close()
 
     assert asked(path, timeout_s=PATIENCE_S) == STATUS
+
+
+def test_socket_of_an_agent_that_ended_is_taken_by_the_second(
+    path: str, answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "_TAKE_EVERY_S", 0.01)
+    other = msgspec.structs.replace(STATUS, pid=8)
+    with closing(Answering(path, lambda: other)):
+        before = asked(path, timeout_s=PATIENCE_S)
+
+        answering.close()
+
+        until("the second answers", lambda: asked(path, timeout_s=PATIENCE_S) == other)
+    assert before == STATUS
+    assert not Path(path).exists()
+
+
+def test_end_of_an_agent_without_a_socket_leaves_the_other_s(
+    path: str, answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "_TAKE_EVERY_S", 3_600.0)
+    second = Answering(path, lambda: STATUS)
+
+    second.close()
+    answering.close()
+
+    until("its thread has ended", lambda: threading.active_count() == 1)
+    assert not Path(path).exists()
 
 
 def test_file_in_the_socket_s_place_is_left_alone(path: str) -> None:
