@@ -2,6 +2,7 @@
 
 import grp
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,50 @@ def test_certificate_that_was_revoked_since_stays_revoked(
     assert revoked <= listed(added, "broker/crl.pem")
     assert added.run("renew") == 0
     assert revoked <= listed(added, "broker/crl.pem")
+
+
+@pytest.mark.parametrize("content", [None, b"{"])
+def test_lost_register_does_not_bring_a_revoked_certificate_back(
+    added: Centre, backup: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    revoked = revoke(added, monkeypatch)
+    number = register_of(added).crl_number
+    (added.place / REGISTER).unlink()
+    if content is not None:
+        (added.place / REGISTER).write_bytes(content)
+
+    assert restore(added, backup, "--older") == 0
+
+    known = register_of(added)
+    assert revoked == revoked_in(known)
+    assert known.crl_number == number
+    assert {each.name for each in known.issued if each.revoked_at} >= {"STA-1", "_revoked"}
+    assert revoked <= listed(added, "broker/crl.pem")
+
+
+def test_damaged_list_is_replaced_by_that_of_the_backup(
+    added: Centre, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    revoked = revoke(added, monkeypatch)
+    (added.place / "pki" / "crl.pem").write_bytes(b"garbage")
+
+    assert restore(added, backup, "--older") == 0
+
+    assert listed(added, "broker/crl.pem")
+    assert revoked <= revoked_in(register_of(added))
+
+
+def test_authority_of_which_only_lists_are_left_is_not_gone_back_to(
+    added: Centre, backup: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    revoke(added, monkeypatch)
+    for name in ("servers", "clients", "next"):
+        shutil.rmtree(added.place / "pki" / name)
+    capsys.readouterr()
+
+    (line,) = refused(capsys, restore(added, backup))
+
+    assert "--older goes back to it" in line
 
 
 def test_venue_that_the_backup_does_not_have_goes(added: Centre, backup: Path) -> None:

@@ -19,6 +19,7 @@ from venuewatch.venue.authority.certificates import (
     as_time,
     common_name,
     is_issued_by,
+    read_certificate,
 )
 
 VALID_DAYS: Final = 401
@@ -108,6 +109,24 @@ def made_at(data: bytes) -> float:
         CrlError: they can not be read.
     """
     return max((each.last_update_utc.timestamp() for each in read_crls(data)), default=0.0)
+
+
+def revoked_by(data: bytes, pem: bytes) -> tuple[list[Revoked], int]:
+    """Return what an authority has revoked, by the one list of it in a file, and its number.
+
+    Raises:
+        CrlError: a list can not be read, or there is none of it.
+    """
+    authority = read_certificate(pem)
+    own = [each for each in read_crls(data) if _is_of(each, authority)]
+    if len(own) != 1:
+        raise CrlError(f"expected one list of {common_name(authority)}, got {len(own)}")
+    try:
+        number = own[0].extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except (x509.ExtensionNotFound, *_TYPES):
+        number = 0
+    found = [Revoked(each.serial_number, each.revocation_date_utc.timestamp()) for each in own[0]]
+    return found, number
 
 
 def is_only_of(data: bytes, authority: x509.Certificate) -> bool:

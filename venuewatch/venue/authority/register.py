@@ -15,6 +15,9 @@ from venuewatch.venue.authority.crls import Revoked
 BYTES_MAX: Final = 256 * 1024 * 1024
 """How many bytes its file may have: 35,000 hosts that are renewed each month have 15 MB."""
 
+LONGEST_S: Final = 25 * 31 * DAY_S
+"""So long (s) a host's certificate is valid at most: 24 months, and a day before."""
+
 KEPT_S: Final = 30 * DAY_S
 """How long (s) a certificate that has expired stays in the register."""
 
@@ -84,9 +87,11 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         entries = {entry.serial: entry for entry in self.issued}
         for entry in other.issued:
             known = entries.get(entry.serial)
-            is_news = known is None or (known.revoked_at is None and entry.revoked_at is not None)
-            if is_news and entry.not_after > now:
+            if known is None and entry.not_after > now:
                 entries[entry.serial] = entry
+            elif known is not None and known.revoked_at is None and known.not_after > now:
+                since = replace(known, revoked_at=entry.revoked_at, why=entry.why)
+                entries[entry.serial] = since
         return Register(tuple(entries.values()), max(self.crl_number, other.crl_number))
 
     def names_of(self, venue: str) -> list[str]:
@@ -103,6 +108,17 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 for entry in self.issued
             ),
         )
+
+
+def of_list(revoked: Iterable[Revoked], number: int) -> Register:
+    """Return what a list tells of a register that is lost: neither names nor ends."""
+    entries = (
+        Issued(
+            serial=f"{serial:x}", name="", not_after=at + LONGEST_S, revoked_at=at, why="on a list"
+        )
+        for serial, at in revoked
+    )
+    return Register(tuple(entries), number)
 
 
 def read(data: bytes) -> Register:

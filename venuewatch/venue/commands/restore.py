@@ -9,7 +9,8 @@ from venuewatch.base.config import ConfigError, unusable
 from venuewatch.base.files import read_regular
 from venuewatch.venue import archive, changes, common, kept, settings
 from venuewatch.venue.archive import Manifest, Stored
-from venuewatch.venue.authority import folder, register
+from venuewatch.venue.authority import crls, folder, register
+from venuewatch.venue.authority.certificates import read_certificate
 from venuewatch.venue.authority.register import Register
 from venuewatch.venue.changes import Change
 from venuewatch.venue.settings import Settings
@@ -45,13 +46,7 @@ def _run(options: argparse.Namespace) -> int:
         _refuse_other_place(options.settings, found)
     pki = Path(found.pki)
     with changes.alone(pki, makes=not options.dry_run):
-        if folder.exists(pki):
-            try:
-                both = _joined(files, there, pki, may_lose=options.older)
-                files = files if both == there else _kept_here(files, both, pki)
-            except ConfigError:
-                if not options.older:
-                    raise
+        files = _joined(files, there, pki, may_lose=options.older)
         where = kept.places(found, options.settings)
         planned = [*kept.put(files, where), *kept.others(files, where)]
         if not options.older:
@@ -86,6 +81,7 @@ def _read(path: Path) -> tuple[Manifest, Mapping[str, Stored], Register]:
         if name not in files:
             raise ConfigError(f"{path}: expected {name} in the backup")
     try:
+        read_certificate(files[kept.AUTHORITY].content)
         return manifest, files, register.read(files[kept.REGISTER].content)
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
@@ -122,50 +118,74 @@ def _refuse_other_place(path: Path, found: Settings) -> None:
         )
 
 
-def _joined(files: Mapping[str, Stored], there: Register, pki: Path, *, may_lose: bool) -> Register:
-    """Return the register of a backup (``there``), with what was issued and revoked here since.
+def _joined(
+    files: Mapping[str, Stored], there: Register, pki: Path, *, may_lose: bool
+) -> Mapping[str, Stored]:
+    """Return the files of a backup, with what was issued and revoked here since.
 
     Raises:
         ConfigError: what is here can not be compared, is of another authority, or is newer.
     """
-    here = _register_of(pki)
-    try:
-        is_same = (pki / "clients" / "ca.pem").read_bytes() == files[kept.AUTHORITY].content
-    except OSError:
-        is_same = False
-    if not is_same:
+    if _has_other(pki, files):
+        if may_lose:
+            return files
         raise ConfigError(
             f"{pki}: expected the authority of the backup, got another one: --older replaces it, "
             "and then no host of this one is let in"
         )
+    authority = files[kept.AUTHORITY].content
+    lists = _lists_of(pki, authority)
+    here = _register_of(pki, authority, lists, may_lose=may_lose)
     both = there.joined(here, clock.wall())
-    if both != there and not may_lose:
+    if both == there:
+        return files
+    if not may_lose:
         raise ConfigError(
             f"{pki}: expected a state that is not newer than the backup (list {here.crl_number} "
             f"here, {there.crl_number} there): --older goes back to it"
         )
-    return both
-
-
-def _kept_here(files: Mapping[str, Stored], both: Register, pki: Path) -> Mapping[str, Stored]:
-    """Return the files with the register of both, and with the lists of here: they have more."""
     kept_here = {kept.REGISTER: register.write(both)}
-    try:
-        lists = (pki / "crl.pem").read_bytes()
+    if lists:  # they have more than those of the backup
         kept_here |= dict.fromkeys(kept.LISTS, lists)
-    except OSError:
-        pass
     return {
         name: each._replace(content=kept_here.get(name, each.content))
         for name, each in files.items()
     }
 
 
-def _register_of(pki: Path) -> Register:
+def _has_other(pki: Path, files: Mapping[str, Stored]) -> bool:
+    """Tell whether another authority is here than in the backup."""
+    try:
+        return (pki / "clients" / "ca.pem").read_bytes() != files[kept.AUTHORITY].content
+    except OSError:
+        return False
+
+
+def _lists_of(pki: Path, authority: bytes) -> bytes:
+    """Return the lists that are here; empty where they are not whole, or of another authority.
+
+    ``authority``: its certificate, as PEM.
+    """
+    try:
+        lists = (pki / "crl.pem").read_bytes()
+        crls.revoked_by(lists, authority)
+    except (OSError, crls.CrlError):
+        return b""
+    return lists
+
+
+def _register_of(pki: Path, authority: bytes, lists: bytes, *, may_lose: bool) -> Register:
+    """Return the register that is here; without one what the lists tell.
+
+    Raises:
+        ConfigError: there is an authority without it, and that is not to be given up.
+    """
     path = pki / "clients" / "issued.json"
     try:
         return register.read(path.read_bytes())
     except (OSError, ValueError):
-        raise ConfigError(
-            f"{path}: expected a register, to compare it with the backup: --older replaces it"
-        ) from None
+        if not may_lose and (path.exists() or folder.exists(pki)):
+            raise ConfigError(
+                f"{path}: expected a register, to compare it with the backup: --older replaces it"
+            ) from None
+    return register.of_list(*crls.revoked_by(lists, authority)) if lists else Register()
