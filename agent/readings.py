@@ -80,7 +80,8 @@ class Readings:
         self.packet_bytes_max = math.inf
         self._series = Series()
         every_s = settings.heartbeat.vitals_every_s
-        collectors = (*vitals.found(), *vitals.of_certificate(settings.broker.cert_file))
+        pair = settings.broker.cert_file, settings.broker.key_file
+        collectors = (*vitals.found(), *vitals.of_certificate(*pair))
         self._rounds = Rounds(collectors, threads, clock.monotonic, start=start, every_s=every_s)
         self._hung: tuple[str, ...] = ()
         tasks = []

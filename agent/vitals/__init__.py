@@ -28,10 +28,10 @@ def found() -> tuple[Collector, ...]:
     )
 
 
-def of_certificate(path: str | None) -> tuple[Collector, ...]:
+def of_certificate(path: str | None, key_path: str | None) -> tuple[Collector, ...]:
     """Return the collector of the host's own certificate; none where it has none."""
     if path is None:
         return ()
     from agent.vitals import _certificate  # noqa: PLC0415 - few parts of an agent need it
 
-    return (Collector("certificate", partial(_certificate.read, path)),)
+    return (Collector("certificate", partial(_certificate.read, path, key_path)),)

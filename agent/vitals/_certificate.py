@@ -3,17 +3,9 @@
 It is read anew each time: a file that was renewed is the one of the agent's next connection.
 """
 
-from venuewatch.base.files import SECRET_MAX, read_regular
-from venuewatch.base.validity import certificate_end
+from venuewatch.base.validity import own_end
 
 
-def read(path: str) -> dict[str, object]:
-    """Return when the certificate expires.
-
-    Raises:
-        OSError, ValueError: it can't be read.
-    """
-    end = certificate_end(read_regular(path, SECRET_MAX))
-    if end is None:
-        raise ValueError(f"{path}: expected a certificate in PEM")
-    return {"venuewatch_agent_certificate_expiry_timestamp_seconds": end}
+def read(path: str, key_path: str | None) -> dict[str, object]:
+    """Return when the certificate expires; 0 where it can not be used with its key."""
+    return {"venuewatch_agent_certificate_expiry_timestamp_seconds": own_end(path, key_path)}

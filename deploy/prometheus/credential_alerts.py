@@ -1,7 +1,7 @@
 """Alerts of what lets agents and aggregators in at the broker, and ends by a date.
 
 A certificate counts as the file that the next connection takes, so an alert is over soon after a
-renewal. The aggregator says 0 for a file that it can not read.
+renewal. 0 stands for one that can not be used: it is not to be read, or its key does not fit.
 """
 
 from typing import Final
@@ -11,7 +11,8 @@ from other_alerts import Rule, with_host
 from aggregator.core.incidents.alerts import Severity
 
 _SOON_S: Final = 14 * 86_400
-_ENDS = "{{ if gt $value 0.0 }}expires in {{ $value | humanizeDuration }}{{ else }}has expired"
+_ENDS = "{{ if gt $value 0.0 }}expires in {{ $value | humanizeDuration }}{{ else }}"
+_OR_UNUSABLE = "has expired, or can not be used with its key{{ end }}"
 _BY_CONNECTION = "job, instance, connection"
 
 
@@ -25,7 +26,7 @@ CREDENTIALS: Final = (
         Severity.WARNING,
         "An agent's certificate expires within two weeks.",
         "The certificate of {{ $labels.host }} in {{ $labels.venue }} "
-        f"{_ENDS}{{{{ end }}}}. From then on its agent can not connect again.",
+        f"{_ENDS}{_OR_UNUSABLE}. From then on its agent can not connect again.",
         with_host(
             "(\n  "
             + _ending("venuewatch_agent_certificate_expiry_timestamp_seconds", "venue, host")
@@ -40,7 +41,7 @@ CREDENTIALS: Final = (
         "An aggregator's certificate expires within two weeks.",
         "The certificate of the {{ $labels.connection }} connection of the aggregator at "
         "{{ $labels.instance }} "
-        f"{_ENDS}, or can not be read{{{{ end }}}}. From then on it can not connect again.",
+        f"{_ENDS}{_OR_UNUSABLE}. From then on it can not connect again.",
         _ending("venuewatch_aggregator_certificate_expiry_timestamp_seconds", _BY_CONNECTION),
         "10m",
         "5m",

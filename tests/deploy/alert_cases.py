@@ -287,7 +287,7 @@ CASES: Sequence[Case] = (
         "VenuewatchAggregatorCertificateExpiring", "warning", 600,
         own_certificate(_OWN, _LIVE, 0.0),
         "The certificate of the live connection of the aggregator at centre:8039 has expired, or "
-        "can not be read. From then on it can not connect again.",
+        "can not be used with its key. From then on it can not connect again.",
         {"job": "venuewatch", "instance": "centre:8039", "connection": "live"},
         own_certificate(_OWN, _LIVE, 400.0), every_s=20,
     ),

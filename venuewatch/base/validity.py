@@ -2,13 +2,16 @@
 
 Both are nested triples of tag, length and content (X.690). The two dates of a certificate stand
 behind its optional version, serial number, algorithm and issuer (RFC 5280, 4.1); those of a list
-behind its optional version, algorithm and issuer (5.1). Pure.
+behind its optional version, algorithm and issuer (5.1). Pure, but for ``own_end``.
 """
 
 import base64
 import datetime as dt
 import re
+import ssl
 from typing import Final, NamedTuple
+
+from venuewatch.base.files import SECRET_MAX, check_regular, read_regular
 
 _INTEGER, _UTC_TIME, _GENERALIZED_TIME, _EXPLICIT_VERSION = 0x02, 0x17, 0x18, 0xA0
 _LONG = 0x80  # the first byte of a length that has more
@@ -62,6 +65,28 @@ def lists_end(pem: bytes) -> float | None:
             return None
         ends.append(end)
     return min(ends, default=None)
+
+
+def own_end(cert_file: str, key_file: str | None) -> float:
+    """Return when our own certificate expires (unixtime); 0 where no connection can be made by it.
+
+    Certificate and key are brought by hand, one file after the other. A pair that does not fit, or
+    that our user may not read, is worse than one that ends soon: the next connection fails.
+    ``key_file``: None where the key stands in the same file.
+    """
+    try:
+        end = certificate_end(read_regular(cert_file, SECRET_MAX))
+        if key_file is not None:
+            check_regular(key_file)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_cert_chain(cert_file, key_file, password=_no_password)
+    except (OSError, ValueError):
+        return 0.0
+    return end or 0.0
+
+
+def _no_password() -> str:
+    return ""  # or else OpenSSL asks for it on a terminal
 
 
 def _der(block: bytes) -> bytes | None:

@@ -1,46 +1,69 @@
 """The end of a host's own certificate, which goes with its vitals."""
 
+import os
 from pathlib import Path
+
+import pytest
 
 from agent.vitals import gather, of_certificate
 from tests.agent.checks.authority import DAY_S
 from venuewatch.base.clock import monotonic
 from venuewatch.base.wire.readings import Readings
-from venuewatch.venue.authority.certificates import Validity, make_authority, make_certificate
+from venuewatch.venue.authority.certificates import (
+    Validity,
+    key_pem,
+    make_authority,
+    make_certificate,
+)
 
 NOW = 1_800_000_000.0
 AUTHORITY = make_authority("hosts", NOW)
+OTHER_KEY = key_pem(AUTHORITY.key)
+LOCKED_KEY = key_pem(AUTHORITY.key, b"a passphrase")
 
 
-def certificate(path: Path, days: float) -> Path:
+def certificate(folder: Path, days: float) -> Path:
+    """Write a certificate and its key, as an operator brings them."""
     valid = Validity(NOW, NOW + days * DAY_S)
     made = make_certificate(AUTHORITY, "STA-1", use="client", valid=valid)
-    path.write_bytes(made.certificate)
-    return path
+    (folder / "host.key").write_bytes(made.key)
+    (folder / "host.pem").write_bytes(made.certificate)
+    return folder
 
 
-def read(path: Path) -> Readings:
-    return gather(of_certificate(str(path)), monotonic)
+def read(folder: Path) -> Readings:
+    return gather(of_certificate(str(folder / "host.pem"), str(folder / "host.key")), monotonic)
 
 
 def test_host_without_a_certificate_has_no_collector_of_it() -> None:
-    assert of_certificate(None) == ()
+    assert of_certificate(None, None) == ()
 
 
 def test_certificate_that_was_renewed_shows_at_the_next_reading(tmp_path: Path) -> None:
-    path = certificate(tmp_path / "host.pem", 3.0)
-    first = read(path).venuewatch_agent_certificate_expiry_timestamp_seconds
+    first = read(certificate(tmp_path, 3.0))
+    second = read(certificate(tmp_path, 180.0))
 
-    second = read(certificate(path, 180.0)).venuewatch_agent_certificate_expiry_timestamp_seconds
+    ends = [each.venuewatch_agent_certificate_expiry_timestamp_seconds for each in (first, second)]
+    assert ends == [NOW + 3.0 * DAY_S, NOW + 180.0 * DAY_S]
 
-    assert (first, second) == (NOW + 3.0 * DAY_S, NOW + 180.0 * DAY_S)
+
+@pytest.mark.parametrize("name", ["host.pem", "host.key"])
+@pytest.mark.parametrize("content", [None, b"", b"garbage", OTHER_KEY, LOCKED_KEY])
+def test_certificate_that_no_connection_can_use_ended_long_ago(
+    tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    (certificate(tmp_path, 180.0) / name).unlink()
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+
+    readings = read(tmp_path)
+
+    assert readings.venuewatch_agent_certificate_expiry_timestamp_seconds == 0.0
+    assert readings.node_scrape_collector_success == [("certificate", 1)]
 
 
-def test_certificate_that_can_not_be_read_is_a_collector_that_fails(tmp_path: Path) -> None:
-    (tmp_path / "garbage.pem").write_text("garbage")
+def test_pipe_in_the_place_of_a_key_keeps_nothing_waiting(tmp_path: Path) -> None:
+    (certificate(tmp_path, 180.0) / "host.key").unlink()
+    os.mkfifo(tmp_path / "host.key")
 
-    for name in ("missing.pem", "garbage.pem"):
-        readings = read(tmp_path / name)
-
-        assert readings.venuewatch_agent_certificate_expiry_timestamp_seconds is None
-        assert readings.node_scrape_collector_success == [("certificate", 0)]
+    assert read(tmp_path).venuewatch_agent_certificate_expiry_timestamp_seconds == 0.0

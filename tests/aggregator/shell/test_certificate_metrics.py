@@ -22,7 +22,8 @@ AUTHORITY = make_authority("hosts", NOW)
 
 def certificate(name: str, days: float) -> bytes:
     valid = Validity(NOW, NOW + days * DAY_S)
-    return make_certificate(AUTHORITY, name, use="client", valid=valid).certificate
+    made = make_certificate(AUTHORITY, name, use="client", valid=valid)
+    return made.key + made.certificate
 
 
 def broker(folder: Path) -> Broker:
@@ -74,3 +75,17 @@ def test_file_that_can_not_be_read_ended_long_ago(tmp_path: Path, content: bytes
 
 def test_aggregator_with_a_password_shows_no_certificates() -> None:
     assert shown(CertificateMetrics(Broker())) == {}
+
+
+def test_certificate_whose_key_is_another_one_ended_long_ago(tmp_path: Path) -> None:
+    for name in ("live.pem", "bulk.pem"):
+        (tmp_path / name).write_bytes(certificate(name, 10.0))
+    other = tmp_path / "other.key"
+    other.write_bytes(certificate("other", 10.0))
+    own = Broker(
+        cert_file=str(tmp_path / "live.pem"),
+        key_file=str(other),
+        bulk=Bulk(cert_file=str(tmp_path / "bulk.pem"), key_file=str(tmp_path / "bulk.pem")),
+    )
+
+    assert shown(CertificateMetrics(own)) == {(OWN, "live"): 0.0, (OWN, "bulk"): NOW + 10.0 * DAY_S}

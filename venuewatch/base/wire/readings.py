@@ -226,7 +226,8 @@ class Readings(KernelFields, frozen=True, omit_defaults=True, kw_only=True):
     ] = None
     venuewatch_agent_certificate_expiry_timestamp_seconds: Annotated[
         Number,
-        "When the certificate of the agent's next connection to the broker expires, in unixtime.",
+        "When the certificate of the agent's next connection to the broker expires, in unixtime; "
+        "0 for one that can not be used.",
     ] = None
 
 
