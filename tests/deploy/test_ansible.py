@@ -15,9 +15,9 @@ ANSIBLE = Path(__file__).parents[2] / "deploy" / "ansible"
 ROLE = ANSIBLE / "roles" / "venuewatch"
 
 
-def tasks() -> Iterator[dict[str, Any]]:
-    """Return every task of the role, those of blocks, too."""
-    for file in sorted((ROLE / "tasks").glob("*.yml")):
+def tasks(files: str = "*.yml") -> Iterator[dict[str, Any]]:
+    """Return every task of the role's files, those of blocks, too."""
+    for file in sorted((ROLE / "tasks").glob(files)):
         waiting = list(yaml.safe_load(file.read_text()))
         while waiting:
             task = waiting.pop(0)
@@ -25,6 +25,10 @@ def tasks() -> Iterator[dict[str, Any]]:
             waiting = [*inside, *waiting]
             if not inside:
                 yield task
+
+
+def copied(files: str = "*.yml") -> list[dict[str, Any]]:
+    return [task for task in tasks(files) if "ansible.builtin.copy" in task]
 
 
 def modules_of(task: dict[str, Any]) -> list[str]:
@@ -38,7 +42,7 @@ def test_each_task_has_a_name_and_one_module_of_ansibles_own() -> None:
 
 
 def test_key_is_in_no_log_and_no_diff() -> None:
-    copies = [task for task in tasks() if "venuewatch_key }}" in str(task)]
+    copies = [task for task in copied() if "venuewatch_key }}" in str(task)]
 
     assert len(copies) == 2
     assert all(task["no_log"] is True and task["diff"] is False for task in copies)
@@ -54,6 +58,18 @@ def test_each_file_has_its_owner_and_mode() -> None:
 
     assert len(written) >= 4
     assert all({"owner", "group", "mode"} <= set(one) for one in written)
+
+
+def test_pair_takes_its_place_only_once_both_files_are_there() -> None:
+    written = [task["ansible.builtin.copy"]["dest"] for task in copied("credentials.yml")]
+    (rename,) = [
+        task["ansible.builtin.command"]["argv"][2]
+        for task in tasks("credentials.yml")
+        if "ansible.builtin.command" in task
+    ]
+
+    assert written == [f"/etc/venuewatch/{name}.new" for name in ("host.key", "host.pem")]
+    assert rename == "mv -f host.key.new host.key && mv -f host.pem.new host.pem"
 
 
 def test_key_that_was_brought_is_removed_in_any_case() -> None:
