@@ -1,18 +1,13 @@
 """Two aggregators at one broker: each measures every host, and neither accuses one."""
 
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
 
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.integration.older_agent import OlderAgent
 from tests.integration.real import Agent, Aggregator, Mosquitto, Process, inventory_of, pause, until
-from venuewatch.base import clock
-from venuewatch.base.wire import messages, topics
 
 pytestmark = pytest.mark.real
 
@@ -21,50 +16,6 @@ REAL, OLDER = "STA-1", "TAH-1"
 VENUES = (("STA", "wired", HOSTS // 2), ("AQU", "wired", HOSTS // 2), ("TAH", "wired", 1))
 WRONG_S = 0.5
 FIRST, SECOND = "centre-1", "centre-2"
-
-
-class OlderAgent:
-    """Beats as agents did that know the plain tick alone."""
-
-    def __init__(self, port: int) -> None:
-        self._topic = f"{topics.ROOT}/TAH/{OLDER}"
-        self._tick: tuple[int, float] | None = None
-        self._stop = threading.Event()
-        self._beats = threading.Thread(target=self._beat)
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-        self._client.on_message = self._hear
-        self._client.connect("127.0.0.1", port)
-
-    def __enter__(self) -> Self:
-        birth = messages.Birth(
-            boot="a", session=1, wall_ms=0, interval_s=1.0, vitals_every_s=10.0, agent_version="0"
-        )
-        self._client.loop_start()
-        self._client.subscribe(topics.TICK)
-        self._client.publish(f"{self._topic}/birth", messages.encode(birth), 1, retain=True)
-        self._beats.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._beats.join()
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def _beat(self) -> None:
-        number = 0
-        while not self._stop.wait(1.0):
-            number += 1
-            heard, self._tick = self._tick, None
-            now, echo = clock.monotonic(), None
-            if heard is not None:
-                echo = messages.Echo(heard[0], round((now - heard[1]) * 1000))
-            wall_ms = round(clock.wall() * 1000)
-            beat = messages.Beat("a", 1, number, round(now * 1000), wall_ms, echo)
-            self._client.publish(f"{self._topic}/beat", messages.encode(beat))
-
-    def _hear(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        self._tick = messages.decode_tick(bytes(message.payload)).number, clock.monotonic()
 
 
 @pytest.fixture
@@ -85,7 +36,7 @@ def fleet(tmp_path: Path, broker: Mosquitto, pair: dict[str, Aggregator]) -> Ite
     (tmp_path / "small.toml").write_text(inventory_of(*VENUES[:2]))
     options = ("--inventory", "small.toml", "--port", str(broker.port), "--without", REAL)
     small = Process(tmp_path, "fleet", sys.executable, "-m", "venuewatch.demo.fleet", *options)
-    with small, Agent(tmp_path, broker.port, REAL), OlderAgent(broker.port):
+    with small, Agent(tmp_path, broker.port, REAL), OlderAgent(broker.port, OLDER):
         for aggregator in pair.values():
             until_all_up(aggregator)
         yield
