@@ -81,7 +81,7 @@ def request_of_host(settings: Settings, venue: str, host: str) -> list[Change]:
 def has_own(settings: Settings, known: Authorities, place: tuple[str, str], now: float) -> bool:
     """Tell whether a host (``place``: venue and name) has its latest certificate, and it is valid.
 
-    A command that was interrupted has it in the register, and may not have written it.
+    The file may be lost, or an earlier one that came back. One that we did not make stays.
     """
     venue, host = place
     current = known.register.current(host, now)
@@ -89,9 +89,11 @@ def has_own(settings: Settings, known: Authorities, place: tuple[str, str], now:
         return False
     try:
         pem = read_regular(agent_folder(settings, venue, host) / "host.pem", CONFIG_MAX)
-        return read_certificate(pem).serial_number == int(current.serial, 16)
+        serial = f"{read_certificate(pem).serial_number:x}"
     except (OSError, ValueError):
         return False
+    earlier = {entry.serial for entry in known.register.issued if entry.name == host}
+    return serial == current.serial or serial not in earlier
 
 
 def is_foreign(settings: Settings, known: Register, venue: str, host: str) -> bool:

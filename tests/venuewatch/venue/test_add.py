@@ -7,8 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.venuewatch.venue.centre import HOSTS, Centre, added_in, refused, text_in
+from venuewatch.base import clock
 from venuewatch.venue import inventory_file
-from venuewatch.venue.authority.certificates import common_name, read_certificate
+from venuewatch.venue.authority.certificates import (
+    common_name,
+    make_authority,
+    make_certificate,
+    read_certificate,
+    read_key,
+    validity,
+)
 
 
 @pytest.fixture
@@ -202,3 +210,27 @@ def test_pipe_in_the_place_of_a_file_keeps_no_command_waiting(added: Centre, nam
     os.mkfifo(added.place / name)
 
     added.add()
+
+
+def test_certificate_of_others_that_was_put_there_stays(added: Centre) -> None:
+    path = added.place / "agents" / "STA" / "STA-1" / "host.pem"
+    others = make_authority("others", clock.wall())
+    pem = make_certificate(others, "STA-1", use="client", valid=validity(clock.wall(), 9))
+    path.write_bytes(pem.certificate)
+
+    assert added.add() == 0
+
+    assert path.read_bytes() == pem.certificate
+
+
+def test_earlier_certificate_that_came_back_is_replaced(added: Centre) -> None:
+    path = added.place / "agents" / "STA" / "STA-1" / "host.pem"
+    earlier = path.read_bytes()
+    assert added.run("renew", "STA/STA-1") == 0
+    path.write_bytes(earlier)
+
+    assert added.add() == 0
+
+    certificate = read_certificate(path.read_bytes())
+    key = read_key(added.files()["pki/hosts/STA/STA-1.key"], None)
+    assert certificate.public_key() == key.public_key()

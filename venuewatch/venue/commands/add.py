@@ -236,10 +236,12 @@ def _notes(
     code = venue.code
     hosts = [host.name for host in venue.host if not host.revoked]
     edited = [name for name in hosts if credentials.is_edited(found, code, name)]
-    kept = [name for name in hosts if credentials.has_own(found, known, (code, name), now)]
     if edited:
         yield f"agent.toml was edited, and stays: {common.few(edited)}"
-    if asked.has_requests and kept:
+    if not asked.has_requests:
+        return
+    kept = [name for name in hosts if credentials.has_own(found, known, (code, name), now)]
+    if kept:
         yield f"no request was made for hosts with a certificate of ours: {common.few(kept)}"
 
 

@@ -16,9 +16,9 @@ from venuewatch.venue.bundle import archive
 from venuewatch.venue.bundle.content import Order, entries
 from venuewatch.venue.bundle.host.certificate import validity_of
 from venuewatch.venue.bundle.wheels import ARCHITECTURES, PYTHONS, Target, read_folder
+from venuewatch.venue.hosts_csv import HOSTS_MAX
 
 USAGE_ERROR: Final = 2
-_HOSTS_MAX: Final = 1_000
 _FILES_MAX: Final = 100
 _LONGEST_SHOWN: Final = 40
 _CENTRE: Final = "centre"
@@ -178,8 +178,8 @@ def files_of_venue(agents: Path, venue: str) -> dict[str, Mapping[str, bytes]]:
     if venue not in venues:
         raise ConfigError(f"{one_line(agents)}: {unknown('venue', venue, venues)}")
     hosts = [host for host in _folders(agents / venue) if not host.startswith("_")]
-    if not 0 < len(hosts) <= _HOSTS_MAX:
-        raise ConfigError(f"{venue}: expected 1 to {_HOSTS_MAX} hosts, got {len(hosts)}")
+    if not 0 < len(hosts) <= HOSTS_MAX:
+        raise ConfigError(f"{venue}: expected 1 to {HOSTS_MAX} hosts, got {len(hosts)}")
     return {host: _files(agents / venue / host) for host in hosts}
 
 

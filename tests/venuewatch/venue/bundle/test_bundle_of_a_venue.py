@@ -10,6 +10,8 @@ from tests.venuewatch.venue.bundle.played import make_wheel
 from tests.venuewatch.venue.centre import NOW, Centre
 from venuewatch.base import clock
 from venuewatch.venue.authority.certificates import DAY_S
+from venuewatch.venue.commands.bundle import files_of_venue
+from venuewatch.venue.hosts_csv import HOSTS_MAX
 
 
 @pytest.fixture
@@ -91,3 +93,10 @@ def test_dry_run_writes_nothing(centre: Centre, capsys: pytest.CaptureFixture[st
     assert first.startswith("venuewatch-STA.tar: 2 hosts, Python 3.11 on x86_64, ")
     assert last == "nothing was changed (--dry-run)"
     assert centre.files() == before
+
+
+def test_as_many_hosts_are_bundled_as_a_list_may_have(tmp_path: Path) -> None:
+    for at in range(HOSTS_MAX):
+        (tmp_path / "STA" / f"h{at}").mkdir(parents=True)
+
+    assert len(files_of_venue(tmp_path, "STA")) == HOSTS_MAX
