@@ -98,7 +98,7 @@ def _unpacked(data: bytes) -> dict[str, Stored]:
     with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as tar:
         for entry in tar:
             path = PurePosixPath(entry.name)
-            is_within = not path.is_absolute() and ".." not in path.parts
+            is_within = not path.is_absolute() and ".." not in path.parts and "\0" not in entry.name
             if not (entry.isreg() and is_within) or len(files) >= _FILES_MAX:
                 raise ArchiveError(f"expected plain files in a backup, got {entry.name!r}")
             opened = tar.extractfile(entry)

@@ -157,8 +157,9 @@ def _lock(descriptor: int, folder: Path) -> None:
             f"{folder}: another command of venuewatch venue is at work (process {number}): wait "
             "for its end"
         ) from None
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    with contextlib.suppress(OSError):  # on a full disk the first file tells
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
 
 def _resume(folder: Path) -> None:
@@ -172,8 +173,11 @@ def _resume(folder: Path) -> None:
         note = msgspec.json.decode(path.read_bytes(), type=_Note)
     except FileNotFoundError:
         return
-    except (OSError, msgspec.MsgspecError) as error:
-        raise ConfigError(f"{path}: {one_line(error)}") from None
+    except (OSError, msgspec.MsgspecError):
+        raise ConfigError(
+            f"{path}: expected the note of a command that was interrupted: remove it, and give "
+            "that command again"
+        ) from None
     if not note.is_ready:
         _drop([*map(Path, note.put)], folder)
         return
@@ -245,12 +249,10 @@ def _draft_of(path: Path) -> Path:
 
 def _drop(paths: Iterable[Path], folder: Path | None) -> None:
     """Remove what was written beside places that it will not take; the note first."""
-    if folder is not None:
+    notes = [] if folder is None else [folder / _NOTE, _draft_of(folder / _NOTE)]
+    for path in (*notes, *map(_draft_of, paths)):
         with contextlib.suppress(OSError):
-            (folder / _NOTE).unlink(missing_ok=True)
-    for path in paths:
-        with contextlib.suppress(OSError):
-            _draft_of(path).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 def _put_note(folder: Path | None, note: _Note) -> None:

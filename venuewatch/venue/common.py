@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from venuewatch.base.config import FAILED, USAGE_ERROR, ConfigError, in_words, one_line, unusable
+from venuewatch.base.config import USAGE_ERROR, ConfigError, in_words, one_line, unusable
 from venuewatch.base.files import CONFIG_MAX, read_regular
 from venuewatch.terminal import output
 from venuewatch.venue import changes, passphrase, settings
@@ -84,8 +84,9 @@ def guarded(work: Callable[[], int]) -> int:
     except OSError as error:  # a folder on the way may not be entered, and the like
         if error.filename is None:
             raise
-        print(unusable(error.filename, error), file=sys.stderr)
-        return FAILED
+        refusal = unusable(error.filename, error)
+        print(refusal, file=sys.stderr)
+        return refusal.exit_code
 
 
 def refuse(wrong: Iterable[tuple[Path, Sequence[str]]]) -> int:

@@ -250,9 +250,8 @@ def test_folder_that_may_not_be_entered_is_one_line(
     monkeypatch.setattr(Path, "exists", refuse)
 
     words = [str(added.place / "b")] if command == "backup" else []
-    assert added.run(command, *words, secret=False) == 1
+    (line,) = refused(capsys, added.run(command, *words, secret=False))
 
-    (line,) = capsys.readouterr().err.splitlines()
     assert "permission denied" in line
 
 

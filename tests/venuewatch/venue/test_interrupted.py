@@ -139,17 +139,19 @@ def test_disk_that_fails_amid_renames_is_told_and_gone_on_from(
     assert b"user STA-3\n" in centre.files()["venuewatch.acl"]
 
 
+@pytest.mark.parametrize("name", ["", "..changing.new"])
 def test_note_that_can_not_be_written_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     (tmp_path / "gone").write_bytes(b"before")
     both = [Change(tmp_path / "made", b"after"), Change(tmp_path / "gone", None)]
-    monkeypatch.setattr(changes, "_sync", lambda path: fail_at(path, tmp_path))
+    monkeypatch.setattr(changes, "_sync", lambda path: fail_at(path, tmp_path / name))
 
     with pytest.raises(ConfigError):
         changes.apply(both, tmp_path)
 
     monkeypatch.undo()
+    assert {path.name for path in tmp_path.iterdir()} == {"gone"}
     with changes.alone(tmp_path):
         assert {path.name for path in tmp_path.iterdir()} == {"gone", ".lock"}
 
@@ -167,4 +169,4 @@ def test_damaged_note_stops_every_command(
 
     assert centre.run("renew") == 2
 
-    assert ".changing" in capsys.readouterr().err
+    assert ".changing: expected the note of a command" in capsys.readouterr().err
