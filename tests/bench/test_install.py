@@ -31,4 +31,9 @@ def test_nothing_to_a_running_venue_and_out_again(tmp_path: Path) -> None:
     rows = {row["side"]: row for row in json.loads(output.read_text())["rows"]}
     assert code == 0
     assert rows["all"]["commands"] <= 8
-    assert {"upgrade to a broken agent went back", "revoke", "remove"} <= set(rows)
+    assert {
+        "upgrade to a broken agent went back",
+        "upgrade to a sound agent",
+        "revoke",
+        "remove",
+    } <= set(rows)

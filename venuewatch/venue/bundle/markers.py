@@ -125,6 +125,8 @@ def _true(node: ast.expr, variables: Mapping[str, str]) -> bool:
     if sign is ast.NotIn:
         return left not in right
     names = [side.id for side in (node.left, node.comparators[0]) if isinstance(side, ast.Name)]
+    if "extra" in names:
+        left, right = normal(left), normal(right)
     if any(name.endswith("_version") for name in names):
         return _fits(left, _COMPARED[sign], right)
     return {"==": left == right, "!=": left != right}[_COMPARED[sign]]

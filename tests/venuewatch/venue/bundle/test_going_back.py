@@ -281,3 +281,13 @@ def test_uninstall_keeps_the_spool_and_no_key(tmp_path: Path, running: PlayedMac
     assert running.has_user("venuewatch-agent")
     assert not running.at("/etc/venuewatch").exists()
     assert not running.at("/opt/venuewatch.d").exists()
+
+
+def test_what_an_uninstall_left_can_be_purged(tmp_path: Path, running: PlayedMachine) -> None:
+    run(running, "uninstall", tmp_path)
+
+    code = run(running, "uninstall", tmp_path, "--purge")
+
+    assert code == 0
+    assert not running.at("/var/lib/venuewatch-agent").exists()
+    assert running.users == {"root"}

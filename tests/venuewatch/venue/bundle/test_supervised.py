@@ -84,6 +84,7 @@ def test_uninstall_ends_the_supervisor(tmp_path: Path, bare: WithoutSystemd) -> 
 
     run(bare, "uninstall", tmp_path, "--purge")
 
+    assert f"no systemd runs here: start no more at boot: {COMMAND}" in bare.told
     assert bare.running is None
     assert bare.users == {"root"}
 

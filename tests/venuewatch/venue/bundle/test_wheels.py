@@ -58,8 +58,8 @@ def test_what_a_wheel_requires_is_chosen_too(tmp_path: Path) -> None:
 
 
 def test_extra_brings_what_it_requires(tmp_path: Path) -> None:
-    make_wheel(tmp_path, "venuewatch", requires=['aiohttp[speedups]; extra == "aggregator"'])
-    make_wheel(tmp_path, "aiohttp", requires=['brotli; extra == "speedups"'])
+    make_wheel(tmp_path, "venuewatch", requires=['aiohttp[speed-ups]; extra == "aggregator"'])
+    make_wheel(tmp_path, "aiohttp", requires=['brotli; extra == "Speed_Ups"'])
     make_wheel(tmp_path, "Brotli")
 
     found = chosen(tmp_path, first=Requirement("venuewatch", frozenset({"aggregator"}), ""))

@@ -67,6 +67,7 @@ class Machine:
 
     def __init__(self, root: Path = Path("/")) -> None:
         self.root = root
+        self._locks: list[int] = []
 
     def at(self, path: str) -> Path:
         """Return where a path of the machine is."""
@@ -189,9 +190,10 @@ class Machine:
         return True
 
     def add_user(self, name: str) -> None:
-        """Add a user of the system, who can not log in."""
+        """Add a user of the system, who can not log in, with a group of that name."""
+        group = ["--gid", name] if _has_group(name) else ["--user-group"]
         home = ["--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"]
-        self.run(["useradd", "--system", "--user-group", *home, name])
+        self.run(["useradd", "--system", *group, *home, name])
 
     def remove_user(self, name: str) -> None:
         """Remove a user, if there is one."""
@@ -217,6 +219,7 @@ class Machine:
                 check=False,
                 env=_ENVIRONMENT,
                 cwd="/",
+                pass_fds=self._locks,
                 user=user,
                 group=user,
                 extra_groups=None if user is None else [],
@@ -257,7 +260,9 @@ class Machine:
 
     @contextlib.contextmanager
     def alone(self, path: str, *, refusal: str) -> Iterator[None]:
-        """Hold the lock at ``path`` while the block runs.
+        """Hold the lock at ``path`` while the block runs, or a program that it runs.
+
+        One of ours that was killed may leave such a program behind, still at work.
 
         Raises:
             RefusedError: another process holds it; the text is ``refusal``.
@@ -266,10 +271,12 @@ class Machine:
         descriptor = os.open(self.at(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._locks.append(descriptor)
             yield
         except BlockingIOError:
             raise RefusedError(refusal) from None
         finally:
+            self._locks = [each for each in self._locks if each != descriptor]
             os.close(descriptor)
 
     @contextlib.contextmanager
@@ -325,6 +332,14 @@ class Machine:
     def sleep(self, wait_s: float) -> None:
         """Wait."""
         time.sleep(wait_s)
+
+
+def _has_group(name: str) -> bool:
+    try:
+        grp.getgrnam(name)
+    except KeyError:
+        return False
+    return True
 
 
 def _numbers(owner: str, group: str) -> tuple[int, int]:

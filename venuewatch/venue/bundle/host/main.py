@@ -181,7 +181,7 @@ def _take_back(machine: Machine, before: Before) -> None:
 def _leave(machine: Machine, *, purge: bool) -> int:
     """Remove what is installed."""
     before = Before(machine)
-    program = _installed_program(machine, before)
+    program = _installed_program(machine, before, purge=purge)
     if before.doing is not None:
         _take_back(machine, before)
     service = service_of(machine, program)
@@ -190,15 +190,19 @@ def _leave(machine: Machine, *, purge: bool) -> int:
         do_all(machine, steps)
     except FailedError as error:
         raise FailedError(f"{in_words(error)}: mend that, and give uninstall again") from None
+    if isinstance(service, Supervised):
+        machine.tell(f"no systemd runs here: start no more at boot: {shlex.join(service.words)}")
     if not purge and machine.at(program.state).exists():
         machine.tell(f"{program.state} stays, with its user: uninstall --purge removes them")
     return 0
 
 
-def _installed_program(machine: Machine, before: Before) -> Program:
+def _installed_program(machine: Machine, before: Before, *, purge: bool) -> Program:
     said = (before.installed or before.doing or {}).get("program")
     for program in PROGRAMS.values():
-        is_there = machine.at(f"{UNITS}/{program.unit}").exists()
+        # What an uninstall without --purge has left is there to be purged, too.
+        left = [program.state] if purge else []
+        is_there = any(machine.at(path).exists() for path in (f"{UNITS}/{program.unit}", *left))
         if program.name == said or (said is None and is_there):
             return program
     raise RefusedError("nothing is installed here")

@@ -78,7 +78,8 @@ class Supervisor:
                 if self._goes_on(code):
                     self._say(0)
                     machine.sleep(RESTART_S)
-        machine.remove(program.status)
+        for place in (f"/run/{program.user}", f"/run/{program.user}.notify", program.status):
+            machine.remove(place)
         return WRONG_CONFIGURATION if code == WRONG_CONFIGURATION else 0
 
     def _goes_on(self, code: int) -> bool:
