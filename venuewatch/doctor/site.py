@@ -66,6 +66,7 @@ class Site:
         place: which of the two.
         settings: the whole configuration.
         broker: the broker, and the credentials for it, as an agent has them.
+        connections: every connection to brokers, with its credentials: an aggregator has two.
         wall: the time of this machine (unixtime) when the doctor came.
     """
 
@@ -86,6 +87,7 @@ class Site:
             self.agent = config.read(path)
             self.settings: msgspec.Struct = self.agent
             self.broker = self.agent.broker
+            self.connections: tuple[Connection, ...] = (self.broker,)
             self.spool = spool_of(path, self.agent)
             self.inventory = inventory
         else:
@@ -94,6 +96,7 @@ class Site:
             self.centre = of_centre.read(path)
             self.settings = self.centre
             self.broker = as_agents_have_it(self.centre.broker)
+            self.connections = (self.broker, self.centre.broker.bulk_connection())
             self.inventory = inventory or Path(self.centre.inventory)
 
     @property

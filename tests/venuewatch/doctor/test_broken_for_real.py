@@ -11,7 +11,7 @@ from typing import Final
 import psutil
 import pytest
 
-from tests.venuewatch.doctor.real import brokers, certificates, machine, network
+from tests.venuewatch.doctor.real import brokers, centre, certificates, machine, network
 from tests.venuewatch.doctor.real.set_up import Broken, agent_of, broker, wrong_by
 from venuewatch.doctor.checks import all_checks
 
@@ -21,7 +21,7 @@ WANTED: Final = 20
 OF_THIS_MACHINE: Final = {"unit", "clock", "thin"}
 """What may be wrong on a machine of tests, whatever is set up there."""
 
-CASES: Final = network.CASES | brokers.CASES | certificates.CASES | machine.CASES
+CASES: Final = network.CASES | brokers.CASES | certificates.CASES | machine.CASES | centre.CASES
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +39,18 @@ def test_right_set_up_has_no_fault_of_its_own(
 ) -> None:
     with broker(short_folder) as running:
         found = wrong_by([str(agent_of(short_folder, port=running.port))], capsys)
+
+    assert {each["check"] for each in found} <= OF_THIS_MACHINE
+
+
+def test_right_centre_has_no_fault_of_its_own(
+    short_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        broker(short_folder) as running,
+        centre.centre_of(short_folder, {"port": running.port}) as words,
+    ):
+        found = wrong_by(words, capsys)
 
     assert {each["check"] for each in found} <= OF_THIS_MACHINE
 

@@ -21,6 +21,7 @@ from venuewatch.doctor.checks import (
     name,
     port,
     proxy,
+    revoked,
     route,
     spool,
     thin,
@@ -86,25 +87,25 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
         tls.Handshake("mq.example", NOW, expires_at=NOW + 5 * DAY_S),
         "the certificate of mq.example expires in 5 days",
     ),
-    "broker of another authority": (
-        tls,
-        tls.Handshake("mq.example", NOW, "untrusted", "self-signed certificate"),
-        "the certificate of mq.example is not trusted",
-    ),
     "own certificate expired": (
         certificate,
-        certificate.Own("/etc/host.pem", NOW, Validity(NOW - 99 * DAY_S, NOW - 2 * DAY_S)),
+        [certificate.Own("/etc/host.pem", NOW, Validity(NOW - 99 * DAY_S, NOW - 2 * DAY_S))],
         "/etc/host.pem expired 2 days ago",
     ),
     "own certificate not valid yet": (
         certificate,
-        certificate.Own("/etc/host.pem", NOW, Validity(NOW + DAY_S, NOW + 99 * DAY_S)),
+        [certificate.Own("/etc/host.pem", NOW, Validity(NOW + DAY_S, NOW + 99 * DAY_S))],
         "/etc/host.pem is not valid yet",
     ),
     "key of another certificate": (
         certificate,
-        certificate.Own("/etc/host.pem", NOW, error="/etc/host.pem: KEY_VALUES_MISMATCH"),
+        [certificate.Own("/etc/host.pem", NOW, error="/etc/host.pem: KEY_VALUES_MISMATCH")],
         "/etc/host.pem: KEY_VALUES_MISMATCH",
+    ),
+    "outdated list of revoked certificates": (
+        revoked,
+        revoked.Lists("/etc/crl.pem", NOW, ends_at=NOW - 2 * DAY_S),
+        "/etc/crl.pem is outdated for 2 days: no host is let in",
     ),
     "clock that began anew": (
         clock,
@@ -321,9 +322,13 @@ WELL: dict[str, tuple[Any, Any]] = {
     "no TLS": (tls, tls.Handshake("mq.example", NOW, "plain")),
     "certificate": (
         certificate,
-        certificate.Own("/etc/host.pem", NOW, Validity(NOW - DAY_S, NOW + 90 * DAY_S)),
+        [certificate.Own("/etc/host.pem", NOW, Validity(NOW - DAY_S, NOW + 90 * DAY_S))],
     ),
-    "no certificate": (certificate, certificate.Own(None, NOW)),
+    "no certificate": (certificate, [certificate.Own(None, NOW)] * 2),
+    "lists of revoked certificates": (
+        revoked,
+        revoked.Lists("/etc/crl.pem", NOW, ends_at=NOW + 300 * DAY_S),
+    ),
     "clock": (clock, clock.Clock(NOW, NOW - DAY_S, is_kept=True)),
     "session": (credentials, credentials.Session("", "asked the agent, process 7")),
     "rights": (acl, acl.Rights("STA-1", is_known=True, hears_centre=True)),

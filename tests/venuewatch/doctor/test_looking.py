@@ -39,6 +39,7 @@ def site(tmp_path: Path, **broker: Any) -> Any:
     where = Broker(**{"address": LOOPBACK} | broker)
     return SimpleNamespace(
         broker=where,
+        connections=(where,),
         settings=where,
         path=tmp_path / "agent.toml",
         wall=time.wall(),
@@ -174,13 +175,13 @@ def test_own_certificate_is_judged_by_both_dates(
 ) -> None:
     pair = own_pair(tmp_path, begins_days=begins_days, ends_days=ends_days)
 
-    found = certificate.look(site(tmp_path, **pair))
+    (found,) = certificate.look(site(tmp_path, **pair))
 
     now = time.wall()
     assert found.dates is not None
     assert found.dates.not_before == pytest.approx(now + begins_days * DAY_S, abs=60.0)
     assert found.dates.not_after == pytest.approx(now + ends_days * DAY_S, abs=60.0)
-    assert [each.state for each in certificate.judge(found)] == [state]
+    assert [each.state for each in certificate.judge([found])] == [state]
 
 
 def test_key_of_another_certificate_is_told(tmp_path: Path) -> None:

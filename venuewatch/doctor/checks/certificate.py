@@ -1,10 +1,11 @@
-"""Reads our own certificate: its dates, and its key."""
+"""Reads our own certificates: their dates, and their keys. An aggregator has two."""
 
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from venuewatch.base.config import ConfigError, tls_context
+from venuewatch.base.config import Broker, ConfigError, tls_context
 from venuewatch.base.files import SECRET_MAX, read_regular
 from venuewatch.base.validity import Validity, validity
 from venuewatch.doctor.findings import Finding, unknown, well, wrong
@@ -27,34 +28,42 @@ class Own(NamedTuple):
     error: str = ""
 
 
-def look(site: Site) -> Own:
-    """Read it, and load it with its key as a connection would."""
-    path, now = site.broker.cert_file, site.wall
+def look(site: Site) -> list[Own]:
+    """Read each, and load it with its key as a connection would."""
+    return [_own(where, site.wall) for where in site.connections]
+
+
+def judge(facts: Sequence[Own]) -> list[Finding]:
+    """Find certificates that the broker will refuse."""
+    return list(dict.fromkeys(map(_judged, facts)))
+
+
+def _own(where: Broker, now: float) -> Own:
+    path = where.cert_file
     try:
-        tls_context(site.broker)
+        tls_context(where)
     except ConfigError as error:
         return Own(path, now, error=str(error))
     return Own(path, now, None if path is None else _dates_of(path))
 
 
-def judge(facts: Own) -> list[Finding]:
-    """Find a certificate that the broker will refuse."""
+def _judged(facts: Own) -> Finding:
     if facts.error:
-        return [wrong(facts.error, "Copy the certificate, its key and ca.pem from the centre anew")]
+        return wrong(facts.error, "Copy the certificate, its key and ca.pem from the centre anew")
     if facts.path is None:
-        return [well("none is configured: the user has a password, or no name")]
+        return well("none is configured: the user has a password, or no name")
     if facts.dates is None:
-        return [unknown(f"{facts.path}: its dates can't be read")]
+        return unknown(f"{facts.path}: its dates can't be read")
     renew = "Have it renewed in the centre: venuewatch venue renew"
     if facts.now < facts.dates.not_before:
         todo = "Set this machine's clock; if that is right, the centre's"
-        return [wrong(f"{facts.path} is not valid yet", todo)]
+        return wrong(f"{facts.path} is not valid yet", todo)
     days = (facts.dates.not_after - facts.now) / _DAY_S
     if days < 0:
-        return [wrong(f"{facts.path} expired {-days:.0f} days ago", renew)]
+        return wrong(f"{facts.path} expired {-days:.0f} days ago", renew)
     if days < _SOON_DAYS:
-        return [wrong(f"{facts.path} expires in {days:.0f} days", renew, is_usable=True)]
-    return [well(f"{facts.path} is valid for {days:.0f} days more")]
+        return wrong(f"{facts.path} expires in {days:.0f} days", renew, is_usable=True)
+    return well(f"{facts.path} is valid for {days:.0f} days more")
 
 
 def _dates_of(path: str) -> Validity | None:

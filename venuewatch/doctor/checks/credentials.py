@@ -11,7 +11,7 @@ from venuewatch.doctor.reasons import error_of, reason_of
 from venuewatch.doctor.site import AGENT_UNIT, Site
 
 PLACES = frozenset({"host", "centre"})
-NEEDS = ("tls",)
+NEEDS = ("tls", "revoked")
 
 
 class Session(NamedTuple):

@@ -9,7 +9,7 @@ from venuewatch.doctor.site import Site
 from venuewatch.doctor.trial import Trial
 
 PLACES = frozenset({"host", "centre"})
-NEEDS = ("tls",)
+NEEDS = ("tls", "revoked")
 
 _ROOM = 1_024  # bytes of a packet beside its payload: the topic, and properties
 _CONF = "in the centre's mosquitto.conf"

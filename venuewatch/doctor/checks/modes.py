@@ -34,7 +34,8 @@ class Kept(NamedTuple):
 def look(site: Site) -> list[Kept]:
     """Look at each secret, at the broker's other files, and at the configuration itself."""
     plain = [str(site.path)]
-    plain += [path for name in _PLAIN if (path := getattr(site.broker, name)) is not None]
+    named = [getattr(where, name) for where in site.connections for name in _PLAIN]
+    plain += [path for path in named if path is not None]
     secrets = list(dict.fromkeys(secrets_of(site.settings)))
     return [_kept(path, site, is_secret=path in secrets) for path in dict.fromkeys(secrets + plain)]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import trustme
 
 from tests.deploy.certified import Centre
+from tests.integration.real import Agent, until
 from tests.venuewatch.doctor.real.set_up import (
     HOST,
     LOOPBACK,
@@ -97,6 +98,17 @@ def without_a_block(made: Centre) -> None:
     (made.folder / "venuewatch.acl").write_text("user _centre-a\ntopic read venuewatch/v1/#\n")
 
 
+@contextlib.contextmanager
+def revoked_with_a_running_agent(folder: Path) -> Iterator[Words]:
+    with with_centre(lambda made: made.revoke(HOST))(folder) as words:
+        lines = Path(words[0]).read_text(encoding="utf-8").partition("[broker]\n")[2]
+        more = "".join(line for line in lines.splitlines(keepends=True) if "port" not in line)
+        port = int(lines.partition("port = ")[2].split()[0])
+        with Agent(folder, port, HOST, broker=more) as agent:
+            until("the agent is refused", lambda: agent.events("broker_unreachable"))
+            yield [str(folder / f"agent-{HOST}.toml")]
+
+
 CASES = {
     "broker's certificate expired": Broken(
         "tls", f"the certificate of {LOOPBACK} has expired", with_centre(serving(LOOPBACK, -1))
@@ -126,6 +138,9 @@ CASES = {
         "credentials",
         "this host's certificate is revoked",
         with_centre(lambda made: made.revoke(HOST)),
+    ),
+    "revoked, as the running agent says": Broken(
+        "credentials", "this host's certificate is revoked", revoked_with_a_running_agent
     ),
     "outdated list of revoked ones": Broken(
         "credentials",

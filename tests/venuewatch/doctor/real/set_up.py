@@ -57,12 +57,17 @@ def agent_of(
     **settings: object,
 ) -> Path:
     """Write an agent's file with these settings of [broker]; None takes one away."""
-    named = {**settings, **also}
-    lines = [f"{key} = {in_toml(value)}" for key, value in named.items() if value is not None]
     path = folder / "agent.toml"
-    text = "\n".join([f'venue = "{venue}"', f'host = "{host}"', "[broker]", *lines, ""])
+    own = in_lines({**settings, **also})
+    text = f'venue = "{venue}"\nhost = "{host}"\n[broker]\n{own}'
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def in_lines(settings: Mapping[str, object]) -> str:
+    """Return settings as lines of TOML, but for those that are None."""
+    named = {key: value for key, value in settings.items() if value is not None}
+    return "".join(f"{key} = {in_toml(value)}\n" for key, value in named.items())
 
 
 @contextlib.contextmanager
