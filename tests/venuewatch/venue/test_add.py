@@ -234,3 +234,17 @@ def test_earlier_certificate_that_came_back_is_replaced(added: Centre) -> None:
     certificate = read_certificate(path.read_bytes())
     key = read_key(added.files()["pki/hosts/STA/STA-1.key"], None)
     assert certificate.public_key() == key.public_key()
+
+
+@pytest.mark.parametrize("name", ["clients.pem", "crl.pem", "server.pem", "server.key"])
+def test_broker_with_certificates_by_hand_keeps_them(
+    centre: Centre, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (centre.place / "broker").mkdir()
+    centre.write(f"broker/{name}", "by hand")
+    before = centre.files()
+
+    (line,) = refused(capsys, centre.add())
+
+    assert f"broker/{name} is of another authority" in line
+    assert centre.files() == before

@@ -156,20 +156,26 @@ def _add(options: argparse.Namespace, found: Settings, own: list[Change], asked:
 
 
 def _refuse_second_authority(found: Settings, known: Fleet) -> None:
-    """Refuse to begin anew where venues have certificates: a new authority would lock them out.
+    """Refuse to begin anew where hosts have certificates: a new authority would lock them out.
 
     Raises:
-        ConfigError: there are such venues.
+        ConfigError: there are such venues, or files of another authority.
     """
-    if not known.ours:
-        return
-    codes = common.few(sorted(known.ours))
-    place = inventory.folder_of(Path(found.inventory))
-    raise ConfigError(
-        f"{found.pki}: the authority of {codes} is missing: restore a backup (venuewatch venue "
-        f"restore); to begin anew, with new certificates for every host, move the files of "
-        f"{place} away first"
-    )
+    if known.ours:
+        codes = common.few(sorted(known.ours))
+        place = inventory.folder_of(Path(found.inventory))
+        raise ConfigError(
+            f"{found.pki}: the authority of {codes} is missing: restore a backup (venuewatch venue "
+            f"restore); to begin anew, with new certificates for every host, move the files of "
+            f"{place} and {found.broker_folder} away first"
+        )
+    for name in ("clients.pem", "crl.pem", "server.pem", "server.key"):
+        path = Path(found.broker_folder) / name
+        if path.exists():
+            raise ConfigError(
+                f"{path} is of another authority, and hosts may have its certificates: give their "
+                "listener another folder, and move this file there (docs/venues.md)"
+            )
 
 
 def merged(known: Fleet, venue: VenueEntry) -> VenueEntry:
