@@ -4,7 +4,8 @@
 #   mosquitto-database.sh note [DATABASE]     after each end: remembers that the broker failed
 #   mosquitto-database.sh check [DATABASE]    before each start: if it failed, tries the database
 #
-# The database is tried by a second Mosquitto, with a copy and without a port. If that one ends by
+# The database is tried by a second Mosquitto, which reads it by a link, and has no port. The link is in the
+# unit's folder below /run: a full disk is no hindrance, and nothing is left of a trial that was killed. If that one ends by
 # itself, the file is renamed to DATABASE.broken-TIME, and the newest three of these are kept. If it
 # runs, the failure was another one, and the file stays. The exit code is 0: nothing here keeps the
 # broker from starting.
@@ -42,14 +43,12 @@ runs() {
     return $result
 }
 
-# Whether Mosquitto starts with a copy of the database: 0 yes, 1 no, but without it, 2 it could
+# Whether Mosquitto starts with the database: 0 yes, 1 no, but without it, 2 it could
 # not be tried, or starts without it neither.
 try() {
-    # A trial that was killed leaves a copy, and the next ones might fill the disk.
-    rm -rf "$(dirname "$database")"/trial.*
-    folder=$(mktemp -d "$(dirname "$database")/trial.XXXXXX") || return 2
-    cp -p "$database" "$folder/mosquitto.db" || { rm -rf "$folder"; return 2; }
-    owner=$(ls -ld "$folder/mosquitto.db" | awk '{ print $3 }')
+    folder=$(mktemp -d "${RUNTIME_DIRECTORY:-$(dirname "$database")}/trial.XXXXXX") || return 2
+    ln -s "$database" "$folder/mosquitto.db" || { rm -rf "$folder"; return 2; }
+    owner=$(ls -ld "$database" | awk '{ print $3 }')
     [ "$(id -u)" -eq 0 ] && chown "$owner" "$folder"
     printf '%s\n' "persistence true" "persistence_location $folder/" "listener 0 socket" \
         "allow_anonymous true" "log_dest stderr" "user $owner" >"$folder/trial.conf"

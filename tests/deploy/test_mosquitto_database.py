@@ -127,16 +127,21 @@ def test_trial_that_hangs_changes_nothing(broker: Broker, tmp_path: Path) -> Non
     assert clock.monotonic() - began < LIMIT_S
 
 
-def test_copy_of_a_trial_that_was_killed_is_removed(broker: Broker) -> None:
-    left = broker.database.with_name("trial.abcdef")
-    left.mkdir()
-    (left / "mosquitto.db").touch()
+def test_trial_writes_nothing_to_the_databases_disk(broker: Broker, tmp_path: Path) -> None:
+    """The disk may be full, and a trial may be killed."""
+    place = tmp_path / "run"
+    place.mkdir()
+    noting = tmp_path / "noting"
+    noting.write_text(f"#!/bin/sh\npwd >>{tmp_path}/where\nls -1 {tmp_path} >{tmp_path}/there\n")
+    noting.chmod(0o755)
+    broker.script("note", result="exit-code")
 
-    broker.script("note", result="signal")
-    broker.script("check")
+    broker.script("check", MOSQUITTO=str(noting), RUNTIME_DIRECTORY=str(place))
 
-    assert not left.exists()
-    assert broker.database.exists()
+    where = (tmp_path / "where").read_text().splitlines()
+    assert [Path(each).parent for each in where] == [place, place]
+    assert "trial." not in (tmp_path / "there").read_text()
+    assert list(place.iterdir()) == []
 
 
 def test_three_broken_databases_are_kept(broker: Broker) -> None:
