@@ -85,6 +85,20 @@ def test_same_fleet_goes_on_on_an_empty_machine(added: Centre, backup: Path) -> 
     assert added.add() == 0
 
 
+def test_rules_among_the_brokers_files_are_restored(added: Centre) -> None:
+    """Where the broker is in a container, its rules are in the folder of its certificates."""
+    rules = added.place / "broker" / "venuewatch.acl"
+    added.write("venues.toml", text_in(added.place, acl_file=f'"{rules}"'))
+    assert added.run("renew") == 0
+    assert added.run("backup", str(added.place / "backup"), secret=False) == 0
+    before = added.files()
+    rules.unlink()
+
+    assert restore(added, added.place / "backup") == 0
+
+    assert added.files() == before
+
+
 def test_backup_that_is_cut_short_is_refused(
     added: Centre, backup: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

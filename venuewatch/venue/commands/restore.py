@@ -76,7 +76,9 @@ def _read(path: Path) -> tuple[Manifest, Mapping[str, Stored], Register]:
         raise ConfigError(f"{path}: {error}") from None
     except (OSError, ValueError) as error:
         raise unusable(path, error) from None
-    lacking = [f"pki/{name}" for name in folder.lacking([each[4:] for each in files])]
+    lacking = [
+        f"pki/{name}" for name in folder.lacking([each.removeprefix("pki/") for each in files])
+    ]
     for name in [kept.SETTINGS, *lacking]:
         if name not in files:
             raise ConfigError(f"{path}: expected {name} in the backup")
