@@ -141,8 +141,24 @@ def derived(
         Change(path, rules.encode(), SHARED, group),
         Change(broker / "crl.pem", lists, PUBLIC, group),  # the aggregator shows when it ends
         Change(broker / "clients.pem", known.cafile(), SHARED, group),
-        Change(Path(settings.nftables_file), nftables.elements(in_order).encode(), PUBLIC),
+        *_filter(settings, in_order),
     ]
+
+
+def has_filter_by_hand(settings: Settings) -> bool:
+    """Tell whether an operator wrote the venues' part of the packet filter.
+
+    Raises:
+        ConfigError: it can not be read.
+    """
+    return not nftables.is_ours(_text(Path(settings.nftables_file)))
+
+
+def _filter(settings: Settings, venues: Iterable[VenueEntry]) -> list[Change]:
+    """Return the venues' part of the packet filter; that of an operator stays."""
+    if has_filter_by_hand(settings):
+        return []
+    return [Change(Path(settings.nftables_file), nftables.elements(venues).encode(), PUBLIC)]
 
 
 def is_file_of_ours(path: Path) -> bool:

@@ -19,6 +19,12 @@ HEAD: Final = """\
 """
 
 
+def is_ours(text: str) -> bool:
+    """Tell whether a file may be written anew: a command wrote it, or it has no venue yet."""
+    rules = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return text.startswith(HEAD.partition("\n")[0]) or not any("chain" in rule for rule in rules)
+
+
 def overlapping(venues: Iterable[VenueEntry]) -> list[str]:
     """Return a line for each network that is a part of another venue's: no address can be both."""
     known: list[tuple[str, str]] = []

@@ -248,3 +248,27 @@ def test_broker_with_certificates_by_hand_keeps_them(
 
     assert f"broker/{name} is of another authority" in line
     assert centre.files() == before
+
+
+FILTERS = Path(__file__).parents[3] / "deploy" / "nftables"
+
+
+def test_packet_filter_by_hand_stays_and_is_told(
+    centre: Centre, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_hand = (FILTERS / "example-venues.nft").read_text()
+    centre.write("venues.nft", by_hand)
+
+    assert centre.add() == 0
+    assert centre.run("renew", "STA") == 0
+
+    assert centre.files()["venues.nft"].decode() == by_hand
+    assert "venues.nft was written by hand, and stays: add STA there\n" in capsys.readouterr().out
+
+
+def test_packet_filter_without_a_venue_gets_them(centre: Centre) -> None:
+    centre.write("venues.nft", (FILTERS / "venues.nft").read_text())
+
+    assert centre.add() == 0
+
+    assert b"goto venue_STA" in centre.files()["venues.nft"]

@@ -269,5 +269,7 @@ def _steps(found: Settings, venue: VenueEntry, asked: Asked, *, is_first: bool) 
         key = credentials.key_path(found, venue.code, name)
         files = f"{Path(found.agents) / venue.code / name} and {key}"
         yield f"bring {files} to the broker of {venue.code}; name that in each agent.toml"
-    if venue.uplink_addresses:
-        yield f"load the packet filter anew, where it includes {found.nftables_file}"
+    if venue.uplink_addresses and fleet.has_filter_by_hand(found):
+        yield f"{found.nftables_file} was written by hand, and stays: add {venue.code} there"
+    elif venue.uplink_addresses:
+        yield f"systemctl reload venuewatch-filter, where it includes {found.nftables_file}"

@@ -47,7 +47,7 @@ def _run(options: argparse.Namespace) -> int:
         planned = [Change(fleet.path_of(found, code), None), *derived, *gone]
         then = [
             f"on each host of {code}: sudo /opt/venuewatch/uninstall",
-            f"load the packet filter anew, where it includes {found.nftables_file}",
+            f"systemctl reload venuewatch-filter, where it includes {found.nftables_file}",
         ]
         common.finish(found, planned, then, is_dry=options.dry_run)
         if options.dry_run:
