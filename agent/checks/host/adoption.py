@@ -23,16 +23,21 @@ from venuewatch.base import clock
 _PR_SET_CHILD_SUBREAPER: Final = 36  # linux/prctl.h
 _LOOK_EVERY_S: Final = 0.005
 
-_lock = threading.Lock()
+_PATIENCE_S: Final = 0.1  # with programs that are being started
+
+_lock = threading.Condition()
 _started: list[subprocess.Popen[bytes]] = []
 _is_begun = _is_subreaper = False
-_refused = 0
+_refused = _starting = 0
 
 
 def begin() -> None:
     """Adopt from now on; this process starts no child but by ``start``."""
     global _is_begun  # noqa: PLW0603 - it is of the process
     _is_begun = sys.platform == "linux"
+    if sys.version_info < (3, 12):
+        # There vfork(2) stops all threads until the program is loaded, which a mount may hold up.
+        subprocess._USE_VFORK = False  # type: ignore[misc]  # noqa: SLF001 - documented
 
 
 def refused() -> int:
@@ -41,22 +46,31 @@ def refused() -> int:
 
 
 def start(arguments: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
-    """Start a program with the options of ``subprocess.Popen``.
+    """Start a program with the options of ``subprocess.Popen``; others may start meanwhile.
+
+    It takes as long as the system needs to load the program: for ever from a mount that hangs.
 
     Raises:
         OSError: it can't be started.
     """
-    global _refused  # noqa: PLW0603 - it is of the process
+    global _refused, _starting  # noqa: PLW0603 - they are of the process
+    process = None
     with _lock:
         _ask_for_orphans()
         _started[:] = [each for each in _started if each.returncode is None]
-        try:
-            process = subprocess.Popen(arguments, **options)  # noqa: S603 - the callers' words
-        except OSError as error:
-            _refused += error.errno in {errno.EAGAIN, errno.ENOMEM}  # fork(2)
-            raise
-        _started.append(process)
-        return process
+        _starting += 1
+    try:
+        process = subprocess.Popen(arguments, **options)  # noqa: S603 - the callers' words
+    except OSError as error:
+        _refused += error.errno in {errno.EAGAIN, errno.ENOMEM}  # fork(2)
+        raise
+    finally:
+        with _lock:
+            _starting -= 1
+            if process is not None:
+                _started.append(process)
+            _lock.notify_all()
+    return process
 
 
 def end_orphans(until: float) -> None:
@@ -78,8 +92,13 @@ def _ask_for_orphans() -> None:
 
 
 def _kill_orphans() -> bool:
-    """Kill those that are there now; return whether there were any."""
+    """Kill those that are there now; return whether there were any.
+
+    A program that is being started is not known yet, so all are spared where that takes long.
+    """
     with _lock:
+        if not _lock.wait_for(lambda: _starting == 0, _PATIENCE_S):
+            return False
         known = {each.pid for each in _started if each.returncode is None}
         orphans = [pid for pid in _children() - known if not _is_in_session_of(pid, known)]
         for pid in orphans:
