@@ -20,10 +20,10 @@ FROM debian:12-slim
 RUN apt-get update -qq \
     && apt-get install -qq -y --no-install-recommends ca-certificates python3 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 980 --user-group --no-create-home --shell /usr/sbin/nologin venuewatch-agent \
+    && useradd --system --uid 979 --user-group --no-create-home --shell /usr/sbin/nologin venuewatch-agent \
     && install -d -m 700 -o venuewatch-agent /var/lib/venuewatch-agent
 COPY --from=build /opt/venuewatch /opt/venuewatch
-USER 980:980
+USER 979:979
 WORKDIR /var/lib/venuewatch-agent
 VOLUME /var/lib/venuewatch-agent
 STOPSIGNAL SIGTERM

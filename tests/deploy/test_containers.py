@@ -44,6 +44,13 @@ def test_image_runs_as_a_number_that_is_not_root(dockerfile: Path) -> None:
     assert names.index("USER") < names.index("ENTRYPOINT")
 
 
+def test_no_two_images_run_as_the_same_number() -> None:
+    """On one machine a container could read the keys of another one."""
+    users = [words for file in DOCKERFILES for name, words in steps(file) if name == "USER"]
+
+    assert len(set(users)) == len(DOCKERFILES)
+
+
 @pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda file: file.stem)
 def test_image_copies_files_that_the_context_has(dockerfile: Path) -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
