@@ -7,7 +7,7 @@ agent says of its last attempt (``the broker refused the session: Not authorized
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from agent.status import Status
+from venuewatch.doctor.site import Running
 from venuewatch.doctor.trial import Trial
 
 Kind: TypeAlias = Literal["credentials", "limits"]
@@ -22,6 +22,7 @@ class Reason(NamedTuple):
 
 
 _RENEW: Final = "Copy the host's certificate and key from the centre anew: venuewatch venue renew"
+_NOT_READY: Final = "the aggregator is not subscribed, or began moments ago"
 _PORT: Final = "Correct [broker] address and port"
 _WAIT: Final = "Ask again in a minute; if it stays so, look at the broker's log"
 _TABLE: Final[tuple[tuple[str, Reason], ...]] = (
@@ -114,6 +115,14 @@ _TABLE: Final[tuple[tuple[str, Reason], ...]] = (
         Reason("credentials", "the agent has only just started", "Ask again in a few seconds"),
     ),
     (
+        _NOT_READY,
+        Reason(
+            "credentials",
+            _NOT_READY,
+            "Ask again in a minute; then read why: journalctl -u venuewatch-aggregator -n 20",
+        ),
+    ),
+    (
         "has our name",
         Reason(
             "credentials",
@@ -195,10 +204,13 @@ def is_about_us(error: str) -> bool:
     return "alert" in plain and "certificate" in reason_of(error).text
 
 
-def error_of(status: Status | None, trial: Trial | None) -> str | None:
+def error_of(running: Running, trial: Trial | None) -> str | None:
     """Return why there is no session, "" where there is one, None where nothing is known."""
+    status = running.status
     if status is not None:
         return "" if status.is_connected else status.trouble or "it is not connected"
+    if running.is_ready is not None:
+        return "" if running.is_ready else _NOT_READY
     return None if trial is None else trial.error
 
 

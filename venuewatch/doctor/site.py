@@ -14,11 +14,12 @@ has it: it may listen elsewhere than its file says. The broker knows it by its c
 session of ours would end its own.
 """
 
+import http.client
 import os
-import socket
 import threading
 from collections.abc import Mapping
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -50,13 +51,15 @@ class Running(NamedTuple):
 
     ``status``: what an agent says of itself, None where it says nothing. ``beside``: the agent of
     another host that has our socket and our spool's folder, in words. ``is_coming``: the program
-    has just ended, and is started again.
+    has just ended, and is started again. ``is_ready``: a running aggregator is subscribed, and its
+    grace is over; None where it does not say.
     """
 
     how: str = ""
     status: Status | None = None
     beside: str = ""
     is_coming: bool = False
+    is_ready: bool | None = None
 
 
 class Site:
@@ -158,15 +161,35 @@ class Site:
         return Running(how, is_coming=True)
 
     def _aggregator(self) -> Running:
-        pid = process_of("aggregator", self.path)
+        pid, at = process_of("aggregator", self.path), self.centre.web.listen_address
+        is_listening, is_ready = _answer_at(at)
         if pid is not None:
-            return Running(f"the aggregator runs here, process {pid}")
-        host, _, port = self.centre.web.listen_address.rpartition(":")
-        try:
-            socket.create_connection((_to_ask(host), int(port)), timeout=_KNOCK_S).close()
-        except (OSError, ValueError):
-            return Running()
-        return Running(f"a program listens at {self.centre.web.listen_address}")
+            return Running(f"the aggregator runs here, process {pid}", is_ready=is_ready)
+        if is_listening:
+            return Running(f"a program listens at {at}", is_ready=is_ready)
+        return Running()
+
+
+def _answer_at(listen_address: str) -> tuple[bool, bool | None]:
+    """Tell whether a program listens at an address, and whether it is an aggregator that is ready.
+
+    The second is None where it does not say so: with TLS, or as another program.
+    """
+    host, _, port = listen_address.rpartition(":")
+    web = http.client.HTTPConnection(_to_ask(host), int(port), timeout=_KNOCK_S)
+    try:
+        web.connect()
+    except (OSError, ValueError):
+        return False, None
+    try:
+        web.request("GET", "/-/ready")
+        status = web.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return True, None
+    finally:
+        web.close()
+    said: Mapping[int, bool] = {HTTPStatus.OK: True, HTTPStatus.SERVICE_UNAVAILABLE: False}
+    return True, said.get(status)
 
 
 def _settled(path: str) -> Status | None:

@@ -9,11 +9,11 @@ import psutil
 import pytest
 
 from agent.status import NOT_YET, Answering, NoAnswerError, Status, socket_beside
-from tests.agent.checks.peers import LOOPBACK, refused_port
+from tests.agent.checks.peers import LOOPBACK, refused_port, say, tcp_peer
 from venuewatch.base.config import ConfigError
 from venuewatch.doctor import site as of_site
 from venuewatch.doctor import system
-from venuewatch.doctor.checks import unit
+from venuewatch.doctor.checks import credentials, unit
 from venuewatch.doctor.site import Running, Site
 from venuewatch.doctor.trial import Trial
 
@@ -118,11 +118,13 @@ def test_over_a_websocket_nothing_is_tried(config: Path, trials: list[object]) -
     assert trials == []
 
 
-def centre_in(folder: Path) -> Path:
-    """Write the file of an aggregator whose web port nobody listens at."""
+def centre_in(folder: Path, web_port: int | None = None) -> Path:
+    """Write the file of an aggregator; nobody listens at its web port, if none is named."""
     path = folder / "aggregator.toml"
     (folder / "inventory.toml").write_text("[[venue]]\ncode = 'STA'\n")
-    path.write_text(f'name = "a"\n[web]\nlisten_address = "{LOOPBACK}:{refused_port()}"\n')
+    path.write_text(
+        f'name = "a"\n[web]\nlisten_address = "{LOOPBACK}:{web_port or refused_port()}"\n'
+    )
     return path
 
 
@@ -135,6 +137,32 @@ def test_aggregator_that_listens_elsewhere_is_not_hung_up_on(
 
     assert site.trial is None
     assert "process 7" in site.running.how
+    assert trials == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_ready", "state"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", True, "well"),
+        (b"HTTP/1.1 503 Not\r\nContent-Length: 0\r\n\r\n", False, "wrong"),
+        (b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", None, "unknown"),
+        (b"\x15\x03\x03\0\x02\x02\x46", None, "unknown"),
+    ],
+)
+def test_running_aggregator_says_if_it_is_subscribed(
+    tmp_path: Path,
+    trials: list[object],
+    answer: bytes,
+    is_ready: bool | None,  # noqa: FBT001 - a column of the table
+    state: str,
+) -> None:
+    with tcp_peer(say(answer)) as port:
+        path = centre_in(tmp_path, port)
+        site = Site(path)
+        found = credentials.judge(credentials.look(site))
+
+    assert site.running.is_ready is is_ready
+    assert [each.state for each in found] == [state]
     assert trials == []
 
 

@@ -29,7 +29,7 @@ class Session(NamedTuple):
 def look(site: Site) -> Session:
     """Ask the agent, or try."""
     running, trial = site.running, site.trial
-    return Session(error_of(running.status, trial), running.how, _earlier(site, running.status))
+    return Session(error_of(running, trial), running.how, _earlier(site, running.status))
 
 
 def judge(facts: Session) -> list[Finding]:

@@ -30,7 +30,7 @@ def look(site: Site) -> Offered:
     """Ask the agent, or look at the session that was tried."""
     status = site.running.status
     large = () if status is None else tuple(about_packets(status.refused))
-    return Offered(error_of(status, site.trial), site.trial, large)
+    return Offered(error_of(site.running, site.trial), site.trial, large)
 
 
 def judge(facts: Offered) -> list[Finding]:
@@ -44,7 +44,7 @@ def judge(facts: Offered) -> list[Finding]:
     if facts.error != "":  # None: nothing was tried
         return [unknown("no session came about, so the broker's limits are not known")]
     if facts.trial is None:
-        return [well("the running agent met none")]
+        return [well("the program that runs met none")]
     return _judged(facts.trial)
 
 

@@ -93,7 +93,7 @@ def look(site: Site) -> Handshake:
 
 def _has_session(site: Site) -> bool:
     """Tell whether all is well without TLS; a broker that is offered some logs a fault."""
-    return error_of(site.running.status, site.trial) == ""
+    return error_of(site.running, site.trial) == ""
 
 
 def _speaks_tls(place: Place, proxy: Proxy | None) -> bool:

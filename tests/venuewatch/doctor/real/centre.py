@@ -8,6 +8,7 @@ from unittest import mock
 
 from tests.agent.checks.peers import refused_port
 from tests.deploy.certified import Centre
+from tests.integration.real import Aggregator, inventory_of, until
 from tests.venuewatch.doctor.real.set_up import (
     HOST,
     LOOPBACK,
@@ -74,21 +75,40 @@ def certified(
     def lay(folder: Path) -> Iterator[Words]:
         made = Centre(folder / "centre")
         prepare(made)
-        own, bulk = made.certificate(AGGREGATOR), made.certificate_of_days(BULK, -9, bulk_days)
-        settings = {
-            "address": LOOPBACK,
-            "port": made.tls_port,
-            "ca_file": str(made.authority),
-            "cert_file": str(own),
-            "key_file": str(own),
-            "crl_file": str(made.crl),
-            "bulk": {"cert_file": str(bulk), "key_file": str(bulk)},
-        }
+        settings = settings_of(made, bulk_days=bulk_days)
         with made, centre_of(folder, settings) as words:
             spoil(made)
             yield words
 
     return lay
+
+
+def settings_of(made: Centre, *, bulk_days: int = 90) -> dict[str, object]:
+    """Return the settings of [broker] for an aggregator with certificates."""
+    own, bulk = made.certificate(AGGREGATOR), made.certificate_of_days(BULK, -9, bulk_days)
+    return {
+        "address": LOOPBACK,
+        "port": made.tls_port,
+        "ca_file": str(made.authority),
+        "cert_file": str(own),
+        "key_file": str(own),
+        "crl_file": str(made.crl),
+        "bulk": {"cert_file": str(bulk), "key_file": str(bulk)},
+    }
+
+
+@contextlib.contextmanager
+def with_a_running_aggregator_that_is_refused(folder: Path) -> Iterator[Words]:
+    made = Centre(folder / "centre")
+    made.revoke(AGGREGATOR)
+    settings = in_lines({**settings_of(made), "port": None})
+    acl = folder / "acl"
+    acl.write_text(RULES, encoding="ascii")
+    hosts = inventory_of(("STA", "wired", 2))
+    running = Aggregator(folder, made.tls_port, broker=settings, inventory=hosts)
+    with made, running, mock.patch.object(inventory, "ACL_FILE", acl):
+        until("it is refused", lambda: running.events("broker_unreachable"))
+        yield [str(folder / "aggregator.toml")]
 
 
 def with_outdated_lists(made: Centre) -> None:
@@ -109,6 +129,11 @@ CASES = {
     ),
     "aggregator that is revoked": Broken(
         "credentials", "certificate is revoked", certified(lambda made: made.revoke(AGGREGATOR))
+    ),
+    "running aggregator that is refused": Broken(
+        "credentials",
+        "the aggregator is not subscribed",
+        with_a_running_aggregator_that_is_refused,
     ),
     "aggregator whose second certificate expired": Broken(
         "certificate", "expired 2 days ago", certified(bulk_days=-2)
