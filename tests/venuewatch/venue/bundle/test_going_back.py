@@ -233,6 +233,19 @@ def test_configuration_that_was_not_edited_is_replaced(
     assert running.at(CONFIGURED).read_text() == OTHER
 
 
+def test_new_configuration_of_the_same_release_needs_no_room(
+    tmp_path: Path, running: PlayedMachine
+) -> None:
+    (tmp_path / "other").mkdir()
+    folder = unpacked(tmp_path / "other", "1.0.0", {HOST: files_of_host(OTHER)})
+    running.free = 1 << 20
+
+    code = run(running, "upgrade", folder)
+
+    assert code == 0
+    assert running.at(CONFIGURED).read_text() == OTHER
+
+
 def test_agent_installed_by_hand_gives_way_and_comes_back(
     tmp_path: Path, machine: PlayedMachine
 ) -> None:

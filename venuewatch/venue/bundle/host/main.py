@@ -105,7 +105,7 @@ def _come(name: str, bundle: Bundle, options: argparse.Namespace, machine: Machi
     """Install or upgrade."""
     before, program = Before(machine), bundle.program
     release = f"{bundle.release}-{machine.python}"
-    ready.check_machine(machine, bundle)
+    ready.check_machine(machine, bundle, release)
     ready.check_others(machine, before, program)
     host = ready.choose_host(bundle, options.host, before.installed, platform.node())
     if options.csr is not None:

@@ -10,6 +10,9 @@ LOCK = "/run/venuewatch-install.lock"
 """What a command that changes the machine holds."""
 
 RELEASES = "/opt/venuewatch.d"
+COMPLETE = "complete"
+"""What a release has once it was made to its end."""
+
 BY_HAND = f"{RELEASES}/by-hand"
 """Where an environment goes that was made at LINK by hand."""
 

@@ -17,6 +17,7 @@ from .certificate import validity_of
 from .machine import Machine, RefusedError, in_words
 from .opened import Bundle
 from .program import (
+    COMPLETE,
     CONFIGURATION,
     LINK,
     PACKAGED_UNITS,
@@ -73,7 +74,7 @@ def choose_host(
     return host
 
 
-def check_machine(machine: Machine, bundle: Bundle) -> None:
+def check_machine(machine: Machine, bundle: Bundle, release: str) -> None:
     """Check Python, architecture, clock and room.
 
     Raises:
@@ -91,6 +92,8 @@ def check_machine(machine: Machine, bundle: Bundle) -> None:
             f"this machine's clock says {_date(now)}, but the bundle was made at "
             f"{_date(bundle.made_at_s)}: set the clock first"
         )
+    if machine.at(f"{RELEASES}/{release}/{COMPLETE}").is_file():
+        return  # it is there already, and needs no room any more
     wheels = sum(wheel.stat().st_size for wheel in bundle.wheels(machine.python))
     needed = ROOM_FACTOR * wheels + ROOM_BYTES
     free = machine.free_bytes(RELEASES)

@@ -8,11 +8,10 @@ from typing import Any
 from .before import INSTALLED, START, Before
 from .health import Health, Verdict
 from .machine import FailedError, Machine
-from .program import BY_HAND, LINK, PARTS, RELEASES, SCRIPTS, Program
+from .program import BY_HAND, COMPLETE, LINK, PARTS, RELEASES, SCRIPTS, Program
 from .services import Service
 
 LOOK_EVERY_S = 0.5
-_COMPLETE = "complete"
 _RUN_PIP = (
     "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
     "runpy.run_module('pip', run_name='__main__', alter_sys=True)"
@@ -112,7 +111,7 @@ class MakeRelease:
 
     def is_done(self) -> bool:
         """Tell if it was made to its end."""
-        return self._machine.at(f"{self._path}/{_COMPLETE}").is_file()
+        return self._machine.at(f"{self._path}/{COMPLETE}").is_file()
 
     def do(self) -> None:
         """Make it anew."""
@@ -125,7 +124,7 @@ class MakeRelease:
         script = (own / "script.py").read_bytes()
         for name in SCRIPTS:
             self._machine.write(f"{self._path}/{name}", script, mode=0o755)
-        self._machine.write(f"{self._path}/{_COMPLETE}", b"", mode=0o644)
+        self._machine.write(f"{self._path}/{COMPLETE}", b"", mode=0o644)
 
     def undo(self) -> None:
         """Remove it, if we made it."""
