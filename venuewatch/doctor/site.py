@@ -16,6 +16,7 @@ session of ours would end its own.
 
 import http.client
 import os
+import ssl
 import threading
 from collections.abc import Mapping
 from functools import cached_property
@@ -43,6 +44,7 @@ STATE: Final = Path("/var/lib/venuewatch-agent")
 """The agent's own folder, as its unit has it."""
 
 _KNOCK_S: Final = 2.0
+_READINESS: Final[Mapping[int, bool]] = {HTTPStatus.OK: True, HTTPStatus.SERVICE_UNAVAILABLE: False}
 _ASK_EVERY_S: Final = 0.5
 
 
@@ -173,23 +175,29 @@ class Site:
 def _answer_at(listen_address: str) -> tuple[bool, bool | None]:
     """Tell whether a program listens at an address, and whether it is an aggregator that is ready.
 
-    The second is None where it does not say so: with TLS, or as another program.
+    The second is None where it does not say so. It is this machine's own port: over TLS its
+    certificate, which has another name, is not looked at.
     """
     host, _, port = listen_address.rpartition(":")
-    web = http.client.HTTPConnection(_to_ask(host), int(port), timeout=_KNOCK_S)
-    try:
-        web.connect()
-    except (OSError, ValueError):
-        return False, None
-    try:
-        web.request("GET", "/-/ready")
-        status = web.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return True, None
-    finally:
-        web.close()
-    said: Mapping[int, bool] = {HTTPStatus.OK: True, HTTPStatus.SERVICE_UNAVAILABLE: False}
-    return True, said.get(status)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    at, is_listening = (_to_ask(host), int(port)), False
+    for web in (
+        http.client.HTTPConnection(*at, timeout=_KNOCK_S),
+        http.client.HTTPSConnection(*at, timeout=_KNOCK_S, context=context),
+    ):
+        try:
+            web.request("GET", "/-/ready")
+            is_listening = True
+            status = web.getresponse().status
+        except (OSError, ValueError, http.client.HTTPException):
+            is_listening |= web.sock is not None
+            continue
+        finally:
+            web.close()
+        if status in _READINESS:
+            return True, _READINESS[status]
+    return is_listening, None
 
 
 def _settled(path: str) -> Status | None:

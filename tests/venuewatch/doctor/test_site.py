@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from agent.status import NOT_YET, Answering, NoAnswerError, Status, socket_beside
+from tests.agent.checks.authority import Authority, tls_peer
 from tests.agent.checks.peers import LOOPBACK, refused_port, say, tcp_peer
 from venuewatch.base.config import ConfigError
 from venuewatch.doctor import site as of_site
@@ -164,6 +165,14 @@ def test_running_aggregator_says_if_it_is_subscribed(
     assert site.running.is_ready is is_ready
     assert [each.state for each in found] == [state]
     assert trials == []
+
+
+def test_aggregator_is_asked_over_tls_too(tmp_path: Path) -> None:
+    answer = b"HTTP/1.1 503 Not\r\nContent-Length: 0\r\n\r\n"
+    with tls_peer(Authority(tmp_path).context(), say(answer)) as port:
+        running = Site(centre_in(tmp_path, port)).running
+
+    assert running.is_ready is False
 
 
 def test_centre_without_an_aggregator_is_tried(tmp_path: Path, trials: list[object]) -> None:
