@@ -1,11 +1,12 @@
 """``venuewatch venue renew``: which certificates it makes anew, and what it leaves."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.venuewatch.venue.centre import Centre, added_in, refused
+from tests.venuewatch.venue.centre import Centre, added_in, refused, text_in
 from venuewatch.base import clock
 from venuewatch.venue.authority import crls, register
 from venuewatch.venue.authority.certificates import (
@@ -211,3 +212,25 @@ def test_register_knows_each_certificate_that_was_renewed(added: Centre) -> None
         pem = added.files()[f"agents/STA/{host}/host.pem"]
         assert latest is not None
         assert read_certificate(pem).serial_number == int(latest.serial, 16)
+
+
+@pytest.mark.parametrize(
+    ("stop_from", "expected"), [(1, ["aggregator", "broker"]), (2, ["broker"])]
+)
+def test_daily_renewal_tells_the_aggregator_of_a_large_fleet_first(
+    added: Centre, monkeypatch: pytest.MonkeyPatch, stop_from: int, expected: list[str]
+) -> None:
+    reloaded: list[str] = []
+
+    def reload(command: Sequence[str]) -> str:
+        reloaded.append(command[0])
+        return ""
+
+    monkeypatch.setattr("venuewatch.venue.commands.renew.STOP_FROM_HOSTS", stop_from)
+    monkeypatch.setattr("venuewatch.venue.common.reload", reload)
+    own = {"reload_aggregator": '["aggregator"]', "reload_broker": '["broker"]'}
+    added.write("venues.toml", text_in(added.place, **own))
+
+    assert added.run("renew") == 0
+
+    assert reloaded == expected
