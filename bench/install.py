@@ -7,6 +7,7 @@ back by itself, a host is revoked, and the venue is taken out.
 
 The tree, once, as root:
     debootstrap --variant=minbase --include=python3,mosquitto,procps,iproute2 bookworm TREE MIRROR
+Debian 13 is trixie, with --python 3.13-x86_64 and wheels of that Python.
 """
 
 import argparse
