@@ -19,7 +19,9 @@ SYSTEMD_RUNS: Final = Path("/run/systemd/system")
 """It is there where systemd runs (sd_booted(3))."""
 
 _ASKED_S: Final = 5.0
-_PROPERTIES: Final = "LoadState,ActiveState,SubState,UnitFileState,NRestarts,Result,ExecMainStatus"
+_PROPERTIES: Final = (
+    "LoadState,ActiveState,SubState,UnitFileState,NRestarts,Result,ExecMainStatus,MainPID"
+)
 
 
 def state_of(unit: str) -> Mapping[str, str] | None:

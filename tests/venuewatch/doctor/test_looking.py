@@ -27,6 +27,7 @@ from venuewatch.doctor.checks import (
     route,
     spool,
     tls,
+    unit,
 )
 from venuewatch.doctor.site import Running
 from venuewatch.doctor.system import User, may
@@ -279,6 +280,18 @@ def test_file_in_the_spool_s_place_is_wrong(tmp_path: Path) -> None:
     Path(here.spool).touch()
 
     assert states(spool, here) == ["wrong"]
+
+
+@pytest.mark.parametrize(("main", "state"), [("7", "well"), ("0", "well"), ("8", "wrong")])
+def test_agent_that_answers_beside_that_of_the_unit_is_told(main: str, state: str) -> None:
+    said = {"LoadState": "loaded", "ActiveState": "active", "MainPID": main}
+
+    (found,) = unit.judge(unit.Unit("venuewatch-agent.service", said, "it answers", pid=7))
+
+    assert found.state == state
+    if state == "wrong":
+        assert found.text.startswith("two agents run here: process 7, and 8, which is that of")
+        assert found.todo == "End process 7"
 
 
 @given(st.binary(max_size=300))

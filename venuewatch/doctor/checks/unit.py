@@ -17,18 +17,22 @@ class Unit(NamedTuple):
     """The unit, and what systemd says of it; None where no systemd runs or answers.
 
     ``running``: how it is known that the program runs, "" where it does not. ``is_coming``: it has
-    just ended, and is started again.
+    just ended, and is started again. ``pid``: the process of the agent that has answered, 0 where
+    none has.
     """
 
     name: str
     said: Mapping[str, str] | None
     running: str = ""
     is_coming: bool = False
+    pid: int = 0
 
 
 def look(site: Site) -> Unit:
     """Ask systemd."""
-    return Unit(site.unit, site.said_of_unit, site.running.how, site.running.is_coming)
+    found = site.running
+    pid = 0 if found.status is None else found.status.pid
+    return Unit(site.unit, site.said_of_unit, found.how, found.is_coming, pid)
 
 
 def judge(facts: Unit) -> list[Finding]:
@@ -50,6 +54,10 @@ def judge(facts: Unit) -> list[Finding]:
         return [wrong(f"systemd knows no {name}", "Install the venue's bundle, or the package")]
     if said.get("LoadState") == "masked":
         return [wrong(f"{name} is masked: it never starts", f"systemctl unmask {name}")]
+    main = said.get("MainPID", "0")
+    if facts.pid and main not in {"0", str(facts.pid)}:
+        text = f"two agents run here: process {facts.pid}, and {main}, which is that of {name}"
+        return [wrong(text, f"End process {facts.pid}", is_usable=True)]
     return [_judged(name, said, facts.running)]
 
 
