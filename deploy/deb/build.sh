@@ -55,6 +55,7 @@ ln -s /usr/bin/python3 "$opt/bin/python"
 PIP_CONFIG_FILE=/dev/null "$folder/pip/bin/pip" install --quiet --isolated --no-index --no-compile \
     --disable-pip-version-check --find-links "$wheels" --require-hashes --target "$site" \
     --requirement "$root/requirements/$locked.txt"
+rm -rf "$site/bin" # else pip warns of it
 PIP_CONFIG_FILE=/dev/null "$folder/pip/bin/pip" install --quiet --isolated --no-index --no-compile \
     --disable-pip-version-check --no-deps --target "$site" "$ours"
 rm -rf "$folder/pip" "$site/bin"
