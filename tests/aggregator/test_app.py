@@ -20,7 +20,6 @@ from aggregator.app import Aggregator, serve
 from aggregator.config import Broker, Config, JournalConfig, Notify, RemoteWrite, Web
 from aggregator.core.states import HostState
 from aggregator.shell.journal.rows import Notice, Rows
-from aggregator.shell.mqtt.lanes import live_client
 from tests.aggregator.shell.journal.process import column, rows, visit
 from tests.aggregator.shell.mqtt.scripted_broker import Peer, ScriptedBroker
 from tests.kit.machine import Machine, Message
@@ -38,7 +37,7 @@ from venuewatch.base.wire.messages import (
     encode,
 )
 from venuewatch.base.wire.readings import Readings
-from venuewatch.base.wire.topics import Stream
+from venuewatch.base.wire.topics import Stream, live_client
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from typing import Self
 
 import trustme
 
-from aggregator.shell.mqtt.lanes import bulk_client, live_client
 from bench.kit.processes import free_port
 from tests.deploy.peer import Peer
 from tests.integration.real import Process, program, until
 from venuewatch.base.wire import topics
+from venuewatch.base.wire.topics import bulk_client, live_client
 from venuewatch.rehearsal.live.servers import is_ready
 
 FILES = Path(__file__).parents[2] / "mosquitto"

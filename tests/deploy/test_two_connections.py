@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.shell.mqtt.lanes import bulk_client, live_client
 from tests.deploy.brokers import HOST, NAME, PASSWORD, Centre
 from tests.integration.real import Agent, Aggregator, inventory_of, pause, until
 from venuewatch.base.wire.messages import MAX_PAYLOAD_BYTES
+from venuewatch.base.wire.topics import bulk_client, live_client
 
 pytestmark = pytest.mark.real
 

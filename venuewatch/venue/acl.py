@@ -9,9 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from aggregator.inventory import VenueEntry
-from aggregator.shell.mqtt.lanes import bulk_client, live_client
 from venuewatch.base.wire import topics
-from venuewatch.base.wire.topics import Stream
+from venuewatch.base.wire.topics import Stream, bulk_client, live_client
 
 BEGIN: Final = "# venuewatch venue begins: a command writes these lines, and changes here are lost."
 END: Final = "# venuewatch venue ends."

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Final
 
 from aggregator.inventory import HostEntry, VenueEntry
-from aggregator.shell.mqtt.lanes import bulk_client, live_client
 from venuewatch.base.files import CONFIG_MAX, read_regular
+from venuewatch.base.wire.topics import bulk_client, live_client
 from venuewatch.venue import agent_file
 from venuewatch.venue.authority import folder
 from venuewatch.venue.authority.certificates import (

@@ -16,16 +16,6 @@ from venuewatch.base.wire import topics
 from venuewatch.base.wire.framing import BULK_PACKET_BYTES, LIVE_PACKET_BYTES
 
 
-def live_client(name: str) -> str:
-    """Return the client id, and the user, of the live connection of the aggregator ``name``."""
-    return f"_centre-{name}"
-
-
-def bulk_client(name: str) -> str:
-    """Return those of its bulk connection."""
-    return f"_bulk-{name}"
-
-
 def live_link(
     where: Connection, listener: Listener, *, name: str, will: tuple[str, bytes], rng: random.Random
 ) -> BrokerLink:
@@ -40,7 +30,7 @@ def live_link(
     return BrokerLink(
         where,
         listener,
-        client_id=live_client(name),
+        client_id=topics.live_client(name),
         filters=[subscription(pattern) for pattern in patterns],
         will=will,
         rng=rng,
@@ -57,7 +47,7 @@ def bulk_link(
     return BrokerLink(
         where,
         listener,
-        client_id=bulk_client(name),
+        client_id=topics.bulk_client(name),
         filters=[subscription(pattern) for pattern in patterns],
         will=None,
         rng=rng,

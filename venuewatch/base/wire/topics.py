@@ -135,6 +135,16 @@ def matches(pattern: str, topic: str) -> bool:
     return len(levels) == len(names)
 
 
+def live_client(name: str) -> str:
+    """Return the client id, and the user, of the live connection of the aggregator ``name``."""
+    return f"_centre-{name}"
+
+
+def bulk_client(name: str) -> str:
+    """Return those of its bulk connection."""
+    return f"_bulk-{name}"
+
+
 def is_reserved(topic: str) -> bool:
     """Tell whether ``topic`` is under a reserved name, such as another aggregator's state."""
     return topic.startswith(f"{ROOT}/_")
