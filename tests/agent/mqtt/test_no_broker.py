@@ -1,42 +1,23 @@
 """Programs that answer in a broker's place are told from one, in words that say where to look."""
 
-import socket
-
 import pytest
 
 from agent import config
 from agent.mqtt.connecting import connect
 from agent.mqtt.paths import Paths
 from agent.mqtt.protocol import PORTAL
-from agent.mqtt.session import Name, Session, SessionError
 from tests.agent.checks.peers import LOOPBACK, Script, say, tcp_peer
+from tests.agent.mqtt.ended import why_ended
 
-PATIENCE_S = 10.0
 REFUSAL = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 SIGN_IN = b"HTTP/1.0 302 Found\r\nLocation: http://portal.example/\r\n\r\n" + b"<p>Sign in" * 50
 
 
-def use(session: Session, wake: socket.socket) -> None:
-    while True:
-        session.wait(PATIENCE_S, wake)
-
-
 def end_with(peer: Script) -> str:
     """Return why a session ends with this peer."""
-    ours, theirs = socket.socketpair()
-    with tcp_peer(peer) as port, ours, theirs:
+    with tcp_peer(peer) as port:
         where = config.Broker(port=port)
-        session = Session(
-            where,
-            connect(where, Paths(), config.Place(LOOPBACK, port)),
-            name=Name("STA-1", ("death", b"lost")),
-            subscriptions=["tick"],
-            on_message=lambda _topic, _payload: None,
-        )
-        with pytest.raises(SessionError) as raised:
-            use(session, ours)
-        session.drop()
-    return str(raised.value)
+        return why_ended(where, connect(where, Paths(), config.Place(LOOPBACK, port)))
 
 
 @pytest.mark.parametrize("answer", [REFUSAL, SIGN_IN])

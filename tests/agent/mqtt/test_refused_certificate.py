@@ -11,9 +11,9 @@ import pytest
 from agent import config
 from agent.mqtt.connecting import connect
 from agent.mqtt.paths import Paths
-from agent.mqtt.session import Name, Session, SessionError
 from tests.agent.checks.authority import Authority
 from tests.agent.checks.peers import LOOPBACK, PATIENCE_S
+from tests.agent.mqtt.ended import why_ended
 from venuewatch.doctor.trial import Who, tried
 
 REFUSED = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
@@ -64,30 +64,13 @@ def broker(tmp_path: Path) -> Iterator[Refusing]:
     broker.close()
 
 
-def use(session: Session, wake: socket.socket) -> None:
-    while True:
-        session.wait(PATIENCE_S, wake)
-
-
 def why_of_session(broker: Refusing, *, is_refused_before: bool) -> str:
     """Return why a session with this broker ends; it may be refused before we say a word."""
     broker.has_refused.clear()
     line = connect(broker.where, Paths(), broker.where.places[0])
     if is_refused_before:
         assert broker.has_refused.wait(PATIENCE_S)
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        session = Session(
-            broker.where,
-            line,
-            name=Name("STA-1", ("death", b"lost")),
-            subscriptions=["tick"],
-            on_message=lambda _topic, _payload: None,
-        )
-        with pytest.raises(SessionError) as raised:
-            use(session, ours)
-        session.drop()
-    return str(raised.value)
+    return why_ended(broker.where, line)
 
 
 @pytest.mark.parametrize("is_refused_before", [False, True])
