@@ -3,13 +3,15 @@
 import math
 from itertools import combinations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.core.verdicts import hang_ups
-from venuewatch.rehearsal.playing.isolation import NEAR_S, Isolation
-from venuewatch.rehearsal.scenario import Order, Scenario
+from aggregator.core.verdicts.causes import Cause
+from venuewatch.rehearsal.playing.isolation import CENTRE_APART_S, NEAR_S, Isolation
+from venuewatch.rehearsal.scenario import Expectation, Order, Scenario
 
 HOSTS = 7
 KEEPALIVE_S = 5.0
@@ -63,7 +65,7 @@ def test_a_venue_plays_one_scenario_at_a_time() -> None:
 
     assert not rules.may_begin(scenario(2, "A"), 3_600.0)
 
-    rules.end(first)
+    rules.end(first, 0.0)
 
     assert rules.may_begin(scenario(2, "A"), 3_600.0)
 
@@ -76,10 +78,42 @@ def test_what_hits_the_centre_runs_alone(is_first: bool) -> None:  # noqa: FBT00
     assert not rules.may_begin(scenario(2, "B", runs_alone=not is_first), 3_600.0)
 
 
+@pytest.mark.parametrize(
+    ("said_before", "said", "rest_s"),
+    [
+        ("centre:", "centre:", CENTRE_APART_S),
+        ("centre:", "centre://venues", 0.0),
+        ("centre://venues", "centre://venues", CENTRE_APART_S),
+        ("host:A/A-0", "centre:", 0.0),
+    ],
+)
+def test_part_of_the_centre_rests_until_what_is_said_of_it_is_a_new_matter(
+    said_before: str, said: str, rest_s: float
+) -> None:
+    rules, first = isolation(), of_centre(1, said_before)
+    rules.begin(first, 0.0)
+    rules.end(first, 30.0)
+    second = of_centre(2, said)
+
+    assert rules.rest_left_s(second, 30.0) == rest_s
+    assert rules.may_begin(second, 30.0 + rest_s)
+    assert rest_s == 0.0 or rules.obstacle(second, 29.9 + rest_s) == "for a rest"
+
+
+def of_centre(number: int, said: str) -> Scenario:
+    """Return one that runs alone, of which the monitor is to say something."""
+    order = Order(step="hit", at_s=0.0, fault="broker_killed", targets=("centre:",), lasts_s=20.0)
+    expected = Expectation(
+        subject=said, causes=(Cause.BROKER_DOWN,), after="hit", detect_within_s=8.0, over_within_s=9
+    )
+    alone = scenario(number, "A", runs_alone=True)
+    return msgspec.structs.replace(alone, orders=(order,), expected=(expected,))
+
+
 def test_a_host_is_not_hit_again_before_it_would_rightly_be_called_flapping() -> None:
     rules, first = isolation(), scenario(1, "A", lasts_s=10.0)
     rules.begin(first, 0.0)
-    rules.end(first)
+    rules.end(first, 0.0)
 
     assert not rules.may_begin(scenario(2, "A"), 60.0)
     assert rules.may_begin(scenario(2, "A"), 600.0)

@@ -43,7 +43,7 @@ def test_each_venue_plays_its_scenarios_in_the_order_of_the_plan() -> None:
     turns, isolation = turns_of(at(1, "A"), at(2, "A"), at(3, "B"))
 
     assert numbers(turns, 0.0) == [1, 3]
-    isolation.end(at(1, "A"))
+    isolation.end(at(1, "A"), 1.0)
     assert numbers(turns, 1.0) == [2]
     assert not turns.waiting
 
@@ -52,7 +52,7 @@ def test_scenario_over_several_venues_is_not_overtaken_at_any_of_them() -> None:
     turns, isolation = turns_of(at(1, "A"), at(2, "A", "B"), at(3, "B"))
 
     assert numbers(turns, 0.0) == [1]
-    isolation.end(at(1, "A"))
+    isolation.end(at(1, "A"), 1.0)
     assert numbers(turns, 1.0) == [2]
 
 
@@ -67,7 +67,7 @@ def test_no_more_are_played_than_are_asked_for() -> None:
     turns, isolation = turns_of(at(1, "A"), at(2, "B"), at(3, "C"), most=2)
 
     assert numbers(turns, 0.0) == [1, 2]
-    isolation.end(at(1, "A"))
+    isolation.end(at(1, "A"), 1.0)
     assert numbers(turns, 1.0) == [3]
 
 
@@ -92,9 +92,9 @@ def test_one_that_runs_alone_is_waited_for_when_enough_have_passed_it() -> None:
     passing = numbers(turns, 0.0)
     assert passing == [1, *range(3, PASSED_BY + 3)]
     for number in passing[:-1]:
-        isolation.end(at(number, ""))
+        isolation.end(at(number, ""), 1.0)
     assert numbers(turns, 1.0) == []
-    isolation.end(at(passing[-1], ""))
+    isolation.end(at(passing[-1], ""), 2.0)
     assert numbers(turns, 2.0) == [2]
 
 
@@ -109,7 +109,7 @@ def test_one_that_runs_alone_and_has_to_rest_keeps_no_other_waiting() -> None:
     turns, isolation = turns_of(first, at(2, "A"), second, *beside(PASSED_BY), at(99, "Z"))
     assert numbers(turns, 0.0) == [1]
     isolation.begin(first, 0.0)
-    isolation.end(first)
+    isolation.end(first, 0.0)
 
     assert numbers(turns, 30.0) == [2, *range(3, PASSED_BY + 3), 99]
 
@@ -119,7 +119,7 @@ def play(turns: Turns, isolation: Isolation, now: float) -> list[int]:
     taken = turns.take(now, lambda _: True)
     for each in taken:
         isolation.begin(each, now)
-        isolation.end(each)
+        isolation.end(each, now)
     return [each.number for each in taken]
 
 

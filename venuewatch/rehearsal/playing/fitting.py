@@ -77,7 +77,7 @@ def _together(
     now = 0.0
     while waiting and now < within_s:
         for slot in [slot for slot in played if slot.ends_at <= now]:
-            isolation.end(slot.scenario)
+            isolation.end(slot.scenario, now)
             played.remove(slot)
         waiting = [each for each in waiting if now + usual_length_s(each) <= within_s]
         new = [each for each in waiting if each.kind not in known]

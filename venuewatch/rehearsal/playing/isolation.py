@@ -5,6 +5,8 @@
 3. Connections that end near one moment, by orders of different scenarios, are less than the core
    takes for one case (``hang_ups.py``). When an order ends connections is in ``playing/ends.py``.
 4. Likewise venues that are lost near one moment (``centre_side.py``).
+5. What the monitor says of the centre goes on with what it said a minute ago. So two scenarios of
+   which it may say something of the same part of the centre are further apart than that.
 
 Limits are the core's own constants. Moments are seconds of the run's clock.
 """
@@ -12,6 +14,7 @@ Limits are the core's own constants. Moments are seconds of the run's clock.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from aggregator.core.suspension import TOGETHER_S
 from aggregator.core.verdicts import centre_side, hang_ups
 from venuewatch.rehearsal.plan.apart import Rests
 from venuewatch.rehearsal.playing.ends import Ends, Look, Span, Spans, any_time
@@ -21,6 +24,11 @@ NEAR_S: Final = hang_ups.TOGETHER_S + 0.5
 """Ends of connections are near one another within this (s)."""
 
 VENUES_NEAR_S: Final = centre_side.TOGETHER_S + 1.0
+
+CENTRE_APART_S: Final = TOGETHER_S + 1.0
+"""How long (s) a part of the centre is left alone after a scenario."""
+
+_CENTRE: Final = "centre:"
 
 Obstacle: TypeAlias = Literal["to be alone", "for their venues", "for a rest", "to be kept apart"]
 """What a scenario waits for that may not begin."""
@@ -52,6 +60,7 @@ class Isolation:
         self._played: dict[int, Scenario] = {}
         self._known: dict[int, _Known] = {}
         self._spans: list[Spans] = []
+        self._centre_until: dict[str, float] = {}
 
     @property
     def count(self) -> int:
@@ -76,11 +85,11 @@ class Isolation:
 
     def has_rested(self, scenario: Scenario, now: float) -> bool:
         """Tell whether what a scenario hits has been left alone for long enough."""
-        return self._rests.allow(scenario, now)
+        return self._centre_left_s(scenario, now) <= 0.0 and self._rests.allow(scenario, now)
 
     def rest_left_s(self, scenario: Scenario, now: float) -> float:
         """Return how long (s) it has to be left alone, if nothing else is hit meanwhile."""
-        return self._rests.left_s(scenario, now)
+        return max(self._centre_left_s(scenario, now), self._rests.left_s(scenario, now))
 
     def ends_any(self, scenario: Scenario, now: float) -> bool:
         """Tell whether a scenario may end connections, or lose venues, if it begins at ``now``."""
@@ -98,14 +107,20 @@ class Isolation:
         self._spans = [each for each in self._spans if any(span.end > over_by for span in each)]
         self._spans += [spans for spans in self._spans_of(scenario, now) if spans]
 
-    def end(self, scenario: Scenario) -> None:
+    def end(self, scenario: Scenario, now: float) -> None:
         """Note that it is over."""
         del self._played[scenario.number]
+        for subject in _parts_of_centre(scenario):
+            self._centre_until[subject] = now + CENTRE_APART_S
 
     def spans(self, scenario: Scenario, now: float) -> Iterator[Span]:
         """Yield when connections may end if the scenario begins at ``now``."""
         for spans in self._spans_of(scenario, now):
             yield from spans
+
+    def _centre_left_s(self, scenario: Scenario, now: float) -> float:
+        until = (self._centre_until.get(subject, now) for subject in _parts_of_centre(scenario))
+        return max(until, default=now) - now
 
     def _spans_of(self, scenario: Scenario, now: float) -> list[Spans]:
         """Return when connections may end, by order."""
@@ -154,3 +169,10 @@ def _venues_near(span: Span, orders: Sequence[Spans]) -> int:
         near = [other.venues for other in spans if span.is_near(other, VENUES_NEAR_S)]
         count += max(near, default=0)
     return count
+
+
+def _parts_of_centre(scenario: Scenario) -> set[str]:
+    """Return of what at the centre the monitor may say something in a scenario."""
+    expected = [each.subject for each in scenario.expected]
+    allowed = [each.subject for each in scenario.allowed]
+    return {subject for subject in (*expected, *allowed) if subject.startswith(_CENTRE)}

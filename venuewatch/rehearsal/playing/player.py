@@ -279,7 +279,7 @@ class Player:
                 self._ended_at = now
                 self._ends_by = max(self._ends_by, now + expected.over_within_s)
         self._acts.remove(act)
-        self._isolation.end(act.scenario)
+        self._isolation.end(act.scenario, now)
         self._spells.end(act.scenario, now)
         del self._stuck_at[act.scenario.number]
         state, why = act.ending

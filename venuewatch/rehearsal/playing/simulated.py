@@ -147,7 +147,7 @@ class _Player:
         for act in [act for act in self._acts if act.look()]:
             scenario = act.scenario
             self._acts.remove(act)
-            self._isolation.end(scenario)
+            self._isolation.end(scenario, self._world.now)
             before, after = self._before.pop(scenario.number), self._counts(scenario)
             self._rows += [
                 Counter(scenario.number, name, before[name], after[name]) for name in before
