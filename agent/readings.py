@@ -98,6 +98,12 @@ class Readings:
         return min(self._rounds.next_at, say_at, math.inf if check_at is None else check_at)
 
     @property
+    def skipped(self) -> int:
+        """How many numbers were left out so far: the centre finds them missing."""
+        due = sum(number + 1 for number in self._seqs.values())
+        return due - self.taken
+
+    @property
     def catalogue(self) -> bytes:
         """The message that says the catalogue of the latest vitals."""
         return self._series.catalogue

@@ -379,6 +379,7 @@ class Agent:
             "venuewatch_agent_sessions_total": self._link.sessions,
             "venuewatch_agent_in_flight_messages": outbox.in_flight,
             "venuewatch_agent_readings_total": self._readings.taken,
+            "venuewatch_agent_readings_skipped_total": self._readings.skipped,
             "venuewatch_agent_spool_records": spool.pending,
             "venuewatch_agent_spool_bytes": spool.size_bytes,
             "venuewatch_agent_dropped_total": spool.dropped + outbox.unreadable + outbox.too_large,

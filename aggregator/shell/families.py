@@ -59,7 +59,7 @@ venuewatch_host_restarts_total counter venue, host
 venuewatch_host_readings_total counter venue, host
     Vitals and check messages heard, each once, live or from a backlog.
 venuewatch_host_readings_missing gauge venue, host
-    Messages missing between those that were heard, of the same boot.
+    Messages missing between those that were heard, of the same boot; those that the agent skipped, too.
 venuewatch_host_refused_total counter venue, host
     Messages, places of checks and series that were over the host's budget; without any, no series.
 venuewatch_check_up gauge venue, host, check, kind

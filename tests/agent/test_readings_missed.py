@@ -62,6 +62,7 @@ def test_vitals_that_were_not_taken_leave_out_a_number(tmp_path: Path) -> None:
         messages += readings.advance(at, 1)
 
     assert numbers(messages, Stream.VITALS) == [0, 1, 4, 5]
+    assert readings.skipped >= 2
 
 
 def test_checks_that_were_not_taken_leave_out_numbers(tmp_path: Path) -> None:
@@ -75,6 +76,8 @@ def test_checks_that_were_not_taken_leave_out_numbers(tmp_path: Path) -> None:
     found = numbers(messages, Stream.CHECKS)
     left_out = [after - before - 1 for before, after in itertools.pairwise(found)]
     assert 6 <= max(left_out) == sum(left_out) <= 8  # of two checks three or four each
+    vitals = numbers(messages, Stream.VITALS)
+    assert readings.skipped == sum(left_out) + vitals[-1] + 1 - len(vitals)
 
 
 def test_readings_that_were_taken_leave_out_none(tmp_path: Path) -> None:
@@ -87,4 +90,4 @@ def test_readings_that_were_taken_leave_out_none(tmp_path: Path) -> None:
     assert numbers(messages, Stream.VITALS) == list(range(6))
     found = numbers(messages, Stream.CHECKS)
     assert found == list(range(len(found)))
-    assert readings.taken == len(found) + 6
+    assert (readings.taken, readings.skipped) == (len(found) + 6, 0)

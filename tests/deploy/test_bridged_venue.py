@@ -75,8 +75,7 @@ class World:
         return self.aggregator.value(name, host=host)
 
     def is_caught_up(self, host: str) -> bool:
-        waiting = self.value("venuewatch_agent_spool_records", host)
-        return waiting == self.value("venuewatch_host_readings_missing", host) == 0
+        return self.aggregator.is_caught_up(host)
 
     def named(self) -> set[tuple[str, str, str]]:
         return {incident.name for incident in self.aggregator.incidents().incidents}

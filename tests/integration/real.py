@@ -110,6 +110,22 @@ class Aggregator(servers.Aggregator):
             name=name,
         )
 
+    def is_caught_up(self, host: str, *, missing_before: float = 0.0) -> bool:
+        """Tell whether nothing of what the agent of a host has read waits or is missing.
+
+        What it could not read in time is missing, too, but it counts that. ``missing_before``: what
+        may be missing of its earlier runs.
+        """
+        page = self.page()
+
+        def value(name: str) -> float | None:
+            return next((value for _, value in page.of(name, host=host)), None)
+
+        missing = value("venuewatch_host_readings_missing")
+        skipped = value("venuewatch_agent_readings_skipped_total") or 0.0
+        is_through = value("venuewatch_agent_spool_records") == 0
+        return is_through and missing is not None and missing <= missing_before + skipped
+
 
 @contextmanager
 def in_thread(serving: AbstractAsyncContextManager[T]) -> Iterator[T]:

@@ -16,11 +16,6 @@ HOSTS = ("STA-1", "STA-2")
 SETTINGS = '[heartbeat]\ninterval_s = 0.2\nvitals_every_s = 1\n[spool]\ndirectory = "{folder}"'
 
 
-def is_caught_up(aggregator: Aggregator, host: str) -> bool:
-    waiting = aggregator.value("venuewatch_agent_spool_records", host=host)
-    return waiting == aggregator.value("venuewatch_host_readings_missing", host=host) == 0.0
-
-
 def boots_of(agent: Agent) -> set[str]:
     return {str(line["boot"]) for line in agent.events("agent_started")}
 
@@ -51,7 +46,7 @@ def test_two_hosts_with_one_folder_send_their_own_readings(
 
         aggregator.start()
         for host in HOSTS:
-            until("all has come", lambda host=host: is_caught_up(aggregator, host))  # type: ignore[misc]
+            until("all has come", lambda host=host: aggregator.is_caught_up(host))  # type: ignore[misc]
 
         for host in HOSTS:
             assert late_boots(tmp_path, host) == boots_of(agents[host])
@@ -77,7 +72,7 @@ def test_agent_that_another_of_its_host_outlives_waits_and_goes_on(
         broker.start()
         aggregator.start()
 
-        until("all has come", lambda: is_caught_up(aggregator, "STA-1"))
+        until("all has come", lambda: aggregator.is_caught_up("STA-1"))
         until(
             "both boots have come",
             lambda: late_boots(tmp_path, "STA-1") == boots_of(first) | boots_of(second),

@@ -206,6 +206,10 @@ class Readings(KernelFields, frozen=True, omit_defaults=True, kw_only=True):
     venuewatch_agent_readings_total: Annotated[
         Number, "Vitals and check messages that this run of the agent has made."
     ] = None
+    venuewatch_agent_readings_skipped_total: Annotated[
+        Number,
+        "Readings that were due and that this run of the agent could not take, for want of time.",
+    ] = None
     venuewatch_agent_spool_records: Annotated[
         Number, "Readings that wait in the agent's spool."
     ] = None
