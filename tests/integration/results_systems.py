@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,12 @@ from venuewatch.base import clock
 from venuewatch.base.odf import code_of, document, schedule_of, score_of
 
 EVERY_S = 0.5
-PARIS = ZoneInfo("Europe/Paris")
+
+_NOON_H = 12 - datetime.fromtimestamp(clock.wall(), UTC).hour
+HALL = ZoneInfo(f"Etc/GMT{-_NOON_H:+d}")
+"""The hall's zone: it is noon there. A day of competition begins at 3:00 in its hall."""
+
+AN_HOUR_BEHIND = timezone(timedelta(hours=_NOON_H - 1))
 KEY = "s3cret"
 _SOUND = 7
 _ERROR_EACH = 6
@@ -34,7 +39,7 @@ def said(
     code: str = "",
     more: Mapping[str, str] | None = None,
     *,
-    zone: tzinfo = PARIS,
+    zone: tzinfo = HALL,
     body: str = "",
 ) -> bytes:
     """Return a document of this moment; ``more`` is further attributes of its header."""
@@ -42,7 +47,7 @@ def said(
     return document(kind, stamp, "HALL1", body=body, more={"DocumentCode": code, **(more or {})})
 
 
-def live(number: int, unit: str = UNIT, zone: tzinfo = PARIS) -> bytes:
+def live(number: int, unit: str = UNIT, zone: tzinfo = HALL) -> bytes:
     """Return the score of a live unit, as version ``number``."""
     more = {"ResultStatus": "LIVE", "Version": str(number)}
     return said("DT_RESULT", unit, more, zone=zone, body=score_of(number))
@@ -105,7 +110,7 @@ def sends_schedules(folder: Folder) -> Step:
     return send
 
 
-def plays(folder: Folder, zone: tzinfo = PARIS) -> Step:
+def plays(folder: Folder, zone: tzinfo = HALL) -> Step:
     """Send live scores, by a clock in ``zone``."""
     return lambda number: folder.write(live(number + 1, zone=zone))
 
