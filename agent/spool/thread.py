@@ -58,15 +58,15 @@ class SpoolThread:
         self._failures = 0
         self._waiting_bytes = 0
         self._waiting_catalogue = b""
-        self._is_open = False
+        self._is_open = self._is_in_use = False
         self._is_ending = threading.Event()
         self._thread: threading.Thread | None = None
         self._has_begun()
 
     def keep(self, payload: bytes, catalogue: bytes = b"") -> None:
         """Have a payload kept, with the catalogue that it cannot be read without."""
-        is_open = self._has_begun() and self._is_open
-        if not is_open and not self._has_room_for(payload, catalogue):
+        is_bounded = not self._has_begun() or self._is_in_use
+        if not self._is_open and not self._has_room_for(payload, catalogue, is_bounded=is_bounded):
             return
         self._orders.put(lambda spool: spool.append(payload, catalogue))
 
@@ -103,11 +103,11 @@ class SpoolThread:
         if self._has_begun() and self._thread is not None:
             self._thread.join(timeout_s)
 
-    def _has_room_for(self, payload: bytes, catalogue: bytes) -> bool:
-        """Count a payload that has to wait as pending or, beyond the bound, as dropped."""
+    def _has_room_for(self, payload: bytes, catalogue: bytes, *, is_bounded: bool) -> bool:
+        """Count a payload that waits as pending or, beyond the bound, as dropped."""
         is_said = catalogue in {b"", self._waiting_catalogue}
         size = self._waiting_bytes + len(payload) + (0 if is_said else len(catalogue))
-        if self._orders.qsize() >= WAITING_MAX or size > MEMORY_BYTES:
+        if is_bounded and (self._orders.qsize() >= WAITING_MAX or size > MEMORY_BYTES):
             self._dropped += 1
             self.status = self.status._replace(dropped=self._dropped)
             return False
@@ -136,7 +136,7 @@ class SpoolThread:
         spool = self._opened()
         if spool is None:
             return
-        self._is_open = True
+        self._is_open, self._is_in_use = True, False
         self._note(spool)
         sync_at: float | None = None
         while True:
@@ -166,6 +166,7 @@ class SpoolThread:
             try:
                 return self._open_spool()
             except InUseError as error:
+                self._is_in_use = True
                 self._failures += 1
                 trouble = str(error)
             self.status = self.status._replace(failures=self._failures, trouble=trouble)
