@@ -116,12 +116,13 @@ def test_end_of_an_agent_without_a_socket_leaves_the_other_s(
     path: str, answering: Answering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(status, "_TAKE_EVERY_S", 3_600.0)
+    before = set(threading.enumerate())
     second = Answering(path, lambda: STATUS)
 
     second.close()
     answering.close()
 
-    until("its thread has ended", lambda: threading.active_count() == 1)
+    until("its thread has ended", lambda: set(threading.enumerate()) <= before)
     assert not Path(path).exists()
 
 
