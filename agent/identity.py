@@ -5,8 +5,6 @@ import os
 import platform
 import sys
 
-import psutil
-
 from agent import config
 from venuewatch import __version__
 from venuewatch.base import clock
@@ -100,6 +98,8 @@ else:
 
     def _os_boot_ms() -> int:
         """Return when the machine started; 0 where the system does not say it."""
+        import psutil  # noqa: PLC0415 - Linux does without
+
         try:
             return milliseconds(psutil.boot_time())
         except (OSError, RuntimeError, psutil.Error):

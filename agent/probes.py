@@ -18,8 +18,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-import psutil
-
 from agent import config
 from agent.checks.reading.times import Deadline
 from agent.checks.reading.words import why
@@ -185,6 +183,8 @@ def _is_special(of: _Address | _Network) -> bool:
 
 def _own_networks() -> Iterator[_Network]:
     """Yield the networks of this machine's interfaces, as they are now."""
+    import psutil  # noqa: PLC0415 - few agents probe
+
     for addresses in psutil.net_if_addrs().values():
         for each in addresses:
             if each.family not in {socket.AF_INET, socket.AF_INET6} or not each.netmask:

@@ -6,6 +6,10 @@ A parser never raises. What a kernel doesn't write, or writes in another form, i
 
 import errno
 import os
+import sys
+
+LINUX: bool = sys.platform == "linux"
+"""Whether there are such files. psutil would tell, but takes a megabyte of memory."""
 
 PROC = "/proc"
 SYS = "/sys"

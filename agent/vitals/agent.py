@@ -4,8 +4,6 @@ import os
 import threading
 from mmap import PAGESIZE
 
-import psutil
-
 from agent.vitals import _files
 
 
@@ -20,7 +18,9 @@ def read() -> dict[str, object]:
 
 
 def _resident_bytes() -> int:
-    if psutil.LINUX:
+    if _files.LINUX:
         pages = _files.content("/proc/self/statm").split()[1]
         return int(pages) * PAGESIZE
+    import psutil  # noqa: PLC0415 - Linux does without
+
     return psutil.Process().memory_info().rss

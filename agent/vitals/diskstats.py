@@ -3,8 +3,6 @@
 import os
 import re
 
-import psutil
-
 from agent.vitals import _files
 
 _EXCLUDED = re.compile(r"(z?ram|loop|fd|[hsv]d[a-z]|xvd[a-z]|nvme\d+n\d+p)\d+")
@@ -51,7 +49,7 @@ def read() -> dict[str, object]:
     Those are RAM disks, loop devices, floppies and most partitions. Counters are the kernel's
     own: one that wraps is a reset, as Prometheus expects.
     """
-    if psutil.LINUX:
+    if _files.LINUX:
         return parsed(_files.proc("diskstats"))
     return _elsewhere()
 
@@ -71,6 +69,8 @@ def parsed(diskstats: bytes) -> dict[str, object]:
 
 
 def _elsewhere() -> dict[str, object]:
+    import psutil  # noqa: PLC0415 - Linux does without
+
     disks = psutil.disk_io_counters(perdisk=True, nowrap=False)
     return {
         family: [(name, _told(getattr(disk, field), unit)) for name, disk in disks.items()]

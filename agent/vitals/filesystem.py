@@ -6,8 +6,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import psutil
-
 from agent.vitals import _files
 
 _PSEUDO = frozenset(("autofs", "devfs", "erofs", "iso9660", "overlay", "squashfs"))
@@ -62,7 +60,7 @@ def read() -> dict[str, object]:
     families: dict[str, list[tuple[str, str, str, int]]] = {
         f"node_filesystem_{name}": [] for name in (*_NAMES, "device_error")
     }
-    for mount in _table.mounts() if psutil.LINUX else _elsewhere():
+    for mount in _table.mounts() if _files.LINUX else _elsewhere():
         labels = mount.device, mount.fstype, mount.mountpoint
         try:
             values = (*_space(mount.mountpoint), int(is_read_only(mount.options)), 0)
@@ -139,6 +137,8 @@ def _plain(word: bytes) -> str:
 
 
 def _elsewhere() -> Iterator[Mount]:
+    import psutil  # noqa: PLC0415 - Linux does without
+
     for part in {part.mountpoint: part for part in psutil.disk_partitions(all=False)}.values():
         if not is_excluded(part.mountpoint, part.fstype):
             yield Mount("", "/", part.mountpoint, part.fstype, part.device, part.opts)
@@ -147,6 +147,8 @@ def _elsewhere() -> Iterator[Mount]:
 if sys.platform == "win32":
 
     def _space(mountpoint: str) -> tuple[int | None, ...]:
+        import psutil  # noqa: PLC0415 - Linux does without
+
         usage = psutil.disk_usage(mountpoint)
         return usage.total, usage.free, usage.free, None, None
 

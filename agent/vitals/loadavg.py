@@ -2,8 +2,6 @@
 
 import re
 
-import psutil
-
 from agent.vitals import _files
 
 _FAMILIES = ("node_load1", "node_load5", "node_load15")
@@ -12,8 +10,10 @@ _LOADS = re.compile(rb"(\d{1,9}\.\d\d) (\d{1,9}\.\d\d) (\d{1,9}\.\d\d) ")
 
 def read() -> dict[str, object]:
     """Return the three averages; on Windows psutil's emulation, which says 0 for its first 5 s."""
-    if psutil.LINUX:
+    if _files.LINUX:
         return parsed(_files.proc("loadavg"))
+    import psutil  # noqa: PLC0415 - Linux does without
+
     return dict(zip(_FAMILIES, (round(load, 2) for load in psutil.getloadavg()), strict=True))
 
 

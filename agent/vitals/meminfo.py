@@ -2,8 +2,6 @@
 
 import re
 
-import psutil
-
 from agent.vitals import _files
 from venuewatch.base.wire.readings import Readings
 
@@ -23,7 +21,7 @@ def read() -> dict[str, object]:
 
     On macOS ``free`` is without the pages that were read in advance, which node_exporter counts.
     """
-    if psutil.LINUX:
+    if _files.LINUX:
         return parsed(_files.proc("meminfo"))
     return _elsewhere()
 
@@ -38,6 +36,8 @@ def parsed(meminfo: bytes) -> dict[str, object]:
 
 
 def _elsewhere() -> dict[str, object]:
+    import psutil  # noqa: PLC0415 - Linux does without
+
     memory, swap = psutil.virtual_memory()._asdict(), psutil.swap_memory()
     families: dict[str, object] = {
         f"{_PREFIX}{kind}_bytes": memory[kind]

@@ -2,8 +2,6 @@
 
 import os
 
-import psutil
-
 from agent.vitals import _files
 
 _BYTES_PER_MBIT = 125_000
@@ -16,7 +14,7 @@ def read() -> dict[str, object]:
     On Linux an interface is up when the kernel says ``up``: the loopback is ``unknown``, and one
     without a carrier ``down``. A speed (bytes/s) that is unknown is left out.
     """
-    if psutil.LINUX:
+    if _files.LINUX:
         return _linux()
     return _elsewhere()
 
@@ -40,6 +38,8 @@ def _linux() -> dict[str, object]:
 
 
 def _elsewhere() -> dict[str, object]:
+    import psutil  # noqa: PLC0415 - Linux does without
+
     stats = psutil.net_if_stats().items()
     return _families(
         [(nic, int(stat.isup)) for nic, stat in stats],

@@ -2,8 +2,6 @@
 
 import os
 
-import psutil
-
 from agent.vitals import _files
 
 _RECEIVED = ("bytes", "packets", "errs", "drop", "fifo", "frame", "compressed", "multicast")
@@ -29,7 +27,7 @@ def read() -> dict[str, object]:
 
     Counters are the kernel's own: one that wraps is a reset, as Prometheus expects.
     """
-    if psutil.LINUX:
+    if _files.LINUX:
         return parsed(_files.proc("net/dev"))
     return _elsewhere()
 
@@ -49,6 +47,8 @@ def parsed(dev: bytes) -> dict[str, object]:
 
 
 def _elsewhere() -> dict[str, object]:
+    import psutil  # noqa: PLC0415 - Linux does without
+
     counted = psutil.net_io_counters(pernic=True, nowrap=False)
     return {
         family: [(nic, getattr(counters, field)) for nic, counters in counted.items()]

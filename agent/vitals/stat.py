@@ -5,8 +5,6 @@ import sys
 from collections.abc import Mapping
 from typing import TypeAlias
 
-import psutil
-
 from agent.vitals import _files
 
 _MODES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
@@ -84,6 +82,8 @@ if sys.platform == "linux":
 else:
 
     def _sample() -> Sample:
+        import psutil  # noqa: PLC0415 - Linux does without
+
         stats = psutil.cpu_stats()
         by_cpu = {
             str(number): {mode: round(spent, 2) for mode, spent in times._asdict().items()}

@@ -11,14 +11,16 @@ import contextlib
 import errno
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from venuewatch.base import clock
+
+if TYPE_CHECKING:
+    import subprocess
 
 _PR_SET_CHILD_SUBREAPER: Final = 36  # linux/prctl.h
 _LOOK_EVERY_S: Final = 0.005
@@ -26,7 +28,7 @@ _LOOK_EVERY_S: Final = 0.005
 _PATIENCE_S: Final = 0.1  # with programs that are being started
 
 _lock = threading.Condition()
-_started: list[subprocess.Popen[bytes]] = []
+_started: list["subprocess.Popen[bytes]"] = []
 _is_begun = _is_subreaper = False
 _refused = _starting = 0
 
@@ -35,9 +37,6 @@ def begin() -> None:
     """Adopt from now on; this process starts no child but by ``start``."""
     global _is_begun  # noqa: PLW0603 - it is of the process
     _is_begun = sys.platform == "linux"
-    if sys.version_info < (3, 12):
-        # There vfork(2) stops all threads until the program is loaded, which a mount may hold up.
-        subprocess._USE_VFORK = False  # type: ignore[misc]  # noqa: SLF001 - documented
 
 
 def refused() -> int:
@@ -45,7 +44,7 @@ def refused() -> int:
     return _refused
 
 
-def start(arguments: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+def start(arguments: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
     """Start a program with the options of ``subprocess.Popen``; others may start meanwhile.
 
     It takes as long as the system needs to load the program: for ever from a mount that hangs.
@@ -54,6 +53,11 @@ def start(arguments: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
         OSError: it can't be started.
     """
     global _refused, _starting  # noqa: PLW0603 - they are of the process
+    import subprocess  # noqa: PLC0415 - 0.5 MiB, only where programs are run
+
+    if _is_begun and sys.version_info < (3, 12):
+        # There vfork(2) stops all threads until the program is loaded, which a mount may hold up.
+        subprocess._USE_VFORK = False  # type: ignore[misc]  # noqa: SLF001 - documented
     process = None
     with _lock:
         _ask_for_orphans()

@@ -6,7 +6,7 @@ from typing import cast
 import psutil
 import pytest
 
-from agent.vitals import diskstats
+from agent.vitals import _files, diskstats
 from tests.agent.vitals import machines
 
 OLD = "8 0 {} 1 2 3 4000 5 6 7 8000 9 10000 11000\n"
@@ -94,7 +94,7 @@ def test_elsewhere_milliseconds_become_seconds_and_what_is_unknown_is_left_out(
 ) -> None:
     zero = {"read_count": 3, "write_count": 0, "read_bytes": 0, "write_bytes": 0}
     disk = SimpleNamespace(**zero, read_time=1_234, write_time=1)
-    monkeypatch.setattr(psutil, "LINUX", False)
+    monkeypatch.setattr(_files, "LINUX", False)
     monkeypatch.setattr(psutil, "disk_io_counters", lambda **_: {"PhysicalDrive0": disk})
 
     families = diskstats.read()

@@ -6,7 +6,7 @@ from typing import cast
 import psutil
 import pytest
 
-from agent.vitals import filesystem
+from agent.vitals import _files, filesystem
 from tests.agent.vitals import machines
 
 TOLERANCE = 0.01  # of the size: others write meanwhile
@@ -34,7 +34,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     types = "nodev\ttmpfs\nnodev\tnfs\nnodev\toverlay\n\text4\n\tbtrfs\n\tudf\n\tfuseblk\n"
     machines.write(tmp_path, {"proc/filesystems": types})
     machines.look_at(monkeypatch, tmp_path)
-    monkeypatch.setattr(psutil, "LINUX", True)
+    monkeypatch.setattr(_files, "LINUX", True)
     return tmp_path
 
 
@@ -205,7 +205,7 @@ def test_a_network_filesystem_is_never_asked(
 def test_elsewhere_partitions_are_psutils(monkeypatch: pytest.MonkeyPatch) -> None:
     disk = SimpleNamespace(device="/dev/disk1s1", mountpoint="/", fstype="apfs", opts="rw,local")
     bind = SimpleNamespace(device="map auto", mountpoint="/home", fstype="autofs", opts="rw")
-    monkeypatch.setattr(psutil, "LINUX", False)
+    monkeypatch.setattr(_files, "LINUX", False)
     monkeypatch.setattr(psutil, "disk_partitions", lambda **_: [disk, bind])
 
     assert labels("node_filesystem_size_bytes") == [("/dev/disk1s1", "apfs", "/")]

@@ -6,7 +6,7 @@ from typing import Any
 import psutil
 import pytest
 
-from agent.vitals import meminfo
+from agent.vitals import _files, meminfo
 from tests.agent.vitals import machines
 
 
@@ -18,7 +18,7 @@ class Memory(dict[str, int]):
 def elsewhere(monkeypatch: pytest.MonkeyPatch, kinds: str, *, is_mac: bool) -> dict[str, Any]:
     memory = Memory({kind: at for at, kind in enumerate(kinds.split())})
     swap = SimpleNamespace(total=10, used=11, free=12, sin=13, sout=14)
-    monkeypatch.setattr(psutil, "LINUX", False)
+    monkeypatch.setattr(_files, "LINUX", False)
     monkeypatch.setattr(psutil, "MACOS", is_mac)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     monkeypatch.setattr(psutil, "swap_memory", lambda: swap)

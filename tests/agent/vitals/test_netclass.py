@@ -7,7 +7,7 @@ from typing import cast
 import psutil
 import pytest
 
-from agent.vitals import netclass
+from agent.vitals import _files, netclass
 from tests.agent.vitals import machines
 
 
@@ -66,7 +66,7 @@ def test_elsewhere_psutil_tells(monkeypatch: pytest.MonkeyPatch) -> None:
         "en0": SimpleNamespace(isup=True, speed=1_000, mtu=1_500),
         "lo0": SimpleNamespace(isup=True, speed=0, mtu=16_384),
     }
-    monkeypatch.setattr(psutil, "LINUX", False)
+    monkeypatch.setattr(_files, "LINUX", False)
     monkeypatch.setattr(psutil, "net_if_stats", lambda: stats)
 
     assert rows("node_network_up") == {"en0": 1, "lo0": 1}

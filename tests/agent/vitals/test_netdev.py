@@ -6,7 +6,7 @@ from typing import cast
 import psutil
 import pytest
 
-from agent.vitals import netdev
+from agent.vitals import _files, netdev
 from tests.agent.vitals import machines
 
 COLUMNS = [
@@ -65,7 +65,7 @@ def test_elsewhere_counters_are_psutils(monkeypatch: pytest.MonkeyPatch) -> None
         "dropout",
     ]
     counters = SimpleNamespace(**{field: at for at, field in enumerate(fields)})
-    monkeypatch.setattr(psutil, "LINUX", False)
+    monkeypatch.setattr(_files, "LINUX", False)
     monkeypatch.setattr(psutil, "net_io_counters", lambda **_: {"en0": counters})
 
     families = netdev.read()

@@ -293,7 +293,7 @@ def test_the_averages_are_those_of_the_file() -> None:
 
 
 def test_elsewhere_the_averages_have_two_decimals(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(psutil, "LINUX", False)
+    monkeypatch.setattr(_files, "LINUX", False)
     monkeypatch.setattr(psutil, "getloadavg", lambda: (0.11376953125, 12.0, 3.456))
 
     assert loadavg.read() == {"node_load1": 0.11, "node_load5": 12.0, "node_load15": 3.46}
