@@ -8,7 +8,6 @@ are node_exporter's in meaning and unit.
 """
 
 import importlib
-from functools import partial
 
 from agent import modules_in
 from agent.vitals._gather import Collector, Ended, Round, composed, gather
@@ -34,4 +33,4 @@ def of_certificate(path: str | None, key_path: str | None) -> tuple[Collector, .
         return ()
     from agent.vitals import _certificate  # noqa: PLC0415 - few parts of an agent need it
 
-    return (Collector("certificate", partial(_certificate.read, path, key_path)),)
+    return (Collector("certificate", _certificate.OwnCertificate(path, key_path).read),)

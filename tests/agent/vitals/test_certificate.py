@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.vitals import gather, of_certificate
+from agent.vitals import Collector, gather, of_certificate
 from tests.agent.checks.authority import DAY_S
 from venuewatch.base.clock import monotonic
+from venuewatch.base.validity import own_end
 from venuewatch.base.wire.readings import Readings
 from venuewatch.venue.authority.certificates import (
     Validity,
@@ -31,8 +32,16 @@ def certificate(folder: Path, days: float) -> Path:
     return folder
 
 
+def collectors(folder: Path) -> tuple[Collector, ...]:
+    return of_certificate(str(folder / "host.pem"), str(folder / "host.key"))
+
+
 def read(folder: Path) -> Readings:
-    return gather(of_certificate(str(folder / "host.pem"), str(folder / "host.key")), monotonic)
+    return gather(collectors(folder), monotonic)
+
+
+def end(of: tuple[Collector, ...]) -> float | None:
+    return gather(of, monotonic).venuewatch_agent_certificate_expiry_timestamp_seconds
 
 
 def test_host_without_a_certificate_has_no_collector_of_it() -> None:
@@ -40,11 +49,38 @@ def test_host_without_a_certificate_has_no_collector_of_it() -> None:
 
 
 def test_certificate_that_was_renewed_shows_at_the_next_reading(tmp_path: Path) -> None:
-    first = read(certificate(tmp_path, 3.0))
-    second = read(certificate(tmp_path, 180.0))
+    own = collectors(certificate(tmp_path, 3.0))
+    first = end(own)
+    certificate(tmp_path, 180.0)
 
-    ends = [each.venuewatch_agent_certificate_expiry_timestamp_seconds for each in (first, second)]
-    assert ends == [NOW + 3.0 * DAY_S, NOW + 180.0 * DAY_S]
+    assert [first, end(own)] == [NOW + 3.0 * DAY_S, NOW + 180.0 * DAY_S]
+
+
+def test_certificate_shows_again_once_its_key_is_brought_back(tmp_path: Path) -> None:
+    own = collectors(certificate(tmp_path, 3.0))
+    ends = [end(own)]
+    key = (tmp_path / "host.key").rename(tmp_path / "away")
+    ends.append(end(own))
+    key.rename(tmp_path / "host.key")
+    ends.append(end(own))
+
+    assert ends == [NOW + 3.0 * DAY_S, 0.0, NOW + 3.0 * DAY_S]
+
+
+def test_certificate_that_stays_as_it_is_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def noted(path: str, key_path: str | None) -> float:
+        asked.append(path)
+        return own_end(path, key_path)
+
+    monkeypatch.setattr("agent.vitals._certificate.own_end", noted)
+    own = collectors(certificate(tmp_path, 3.0))
+
+    assert [end(own) for _ in range(3)] == [NOW + 3.0 * DAY_S] * 3
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("name", ["host.pem", "host.key"])
