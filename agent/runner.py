@@ -9,12 +9,15 @@ hangs; its late result is dropped.
 import queue
 import threading
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol
+from functools import partial
+from typing import NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
 from agent.slots import Slots
 from venuewatch.base import clock, threads
+
+_Orders: TypeAlias = "queue.SimpleQueue[Callable[[], None]]"
 
 
 class Threads(Protocol):
@@ -120,8 +123,9 @@ def _done(task: Task, slot: int) -> Outcome:
 class Pool:
     """Runs work elsewhere, and calls ``wake`` when some is done.
 
-    Where the system has no more threads, work waits for one that has ended what it does. The same
-    work does not wait twice.
+    Of the threads that are idle, the one that was so last is asked first: it costs the least to
+    wake. Where the system has no more threads, work waits for one that has ended what it does. The
+    same work does not wait twice.
 
     Attributes:
         threads: how many were made.
@@ -129,42 +133,44 @@ class Pool:
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
-        self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._waiting: set[Callable[[], None]] = set()  # what was refused a thread
-        self._idle = 0  # less than 0: so many orders have no thread of their own
+        self._idle: list[_Orders] = []  # of each thread its own: one of all would wake two
+        self._waiting: list[Callable[[], None]] = []  # what was refused a thread
         self.threads = 0
 
     def run(self, work: Callable[[], None]) -> None:
         """Have ``work`` done soon. It must not raise."""
         with self._lock:
-            if self._idle > 0:
-                self._idle -= 1
-            elif not self._has_started():
-                if work in self._waiting:
-                    return
-                self._waiting.add(work)
-                self._idle -= 1
-        self._orders.put(work)
+            if self._idle:
+                self._idle.pop().put(work)
+                return
+            orders: _Orders = queue.SimpleQueue()
+            has_started = self._has_started(orders)
+            if has_started or work not in self._waiting:
+                self._waiting.append(work)
+            if has_started:
+                orders.put(self._waiting.pop(0))
 
-    def _has_started(self) -> bool:
-        """Start a thread; return whether there was one to be had."""
+    def _has_started(self, orders: _Orders) -> bool:
+        """Start a thread that does as ordered; return whether there was one to be had."""
         # A daemon: a reading that hangs in the kernel must not keep the agent from ending.
         name = f"reading-{self.threads + 1}"
+        serve = partial(self._serve, orders)
         try:
-            threads.begin(threading.Thread(target=self._serve, name=name, daemon=True))
+            threads.begin(threading.Thread(target=serve, name=name, daemon=True))
         except RuntimeError:
             return False
         self.threads += 1
         return True
 
-    def _serve(self) -> None:
+    def _serve(self, orders: _Orders) -> None:
         while True:
-            work = self._orders.get()
-            with self._lock:
-                self._waiting.discard(work)
+            work = orders.get()
             work()
             del work  # it may hold much, and the next one may be long in coming
             with self._lock:
-                self._idle += 1
+                if self._waiting:
+                    orders.put(self._waiting.pop(0))
+                else:
+                    self._idle.append(orders)
             self._wake()

@@ -19,6 +19,7 @@ class Slots:
         self._start = start
         self._every_s = every_s
         self._taken = -1
+        self._next_at = start
         self.skipped = 0
 
     @property
@@ -29,16 +30,17 @@ class Slots:
     @property
     def next_at(self) -> float:
         """When (monotonic s) the next slot begins."""
-        return self._next_slot()
+        return self._next_at
 
     def take(self, now: float) -> int | None:
         """Return the number of the newest slot that has begun since the last call, or None."""
-        if now < self._next_slot():
+        if now < self._next_at:
             return None
         newest = math.floor((now - self._start) / self._every_s)
         following = self._taken + 1
         self._taken = max(newest, following)
         self.skipped += self._taken - following
+        self._next_at = self._next_slot()
         return self._taken
 
     def advance_by(self, earlier_s: float) -> None:
@@ -52,6 +54,7 @@ class Slots:
         if not 0.0 <= earlier_s <= self._every_s:
             raise ValueError(f"expected 0 to {self._every_s} s earlier, got {earlier_s}")
         self._start -= earlier_s
+        self._next_at = self._next_slot()
 
     def _next_slot(self) -> float:
         return self._start + (self._taken + 1) * self._every_s

@@ -168,13 +168,14 @@ class Session:
         due_at = self._client.due_at if self._client.is_open else self._open_by
         if self._segments is not None:
             due_at = min(due_at, self._segments.next_at)
-        if stream.is_pending:
+        is_pending = stream.is_pending
+        if is_pending:
             due_at = -math.inf
         timeout_s = max(0.0, min(timeout_s, due_at - clock.monotonic()))
         writing = [link] if stream.wants_write else []
         try:
             readable, _, _ = select.select([link, woken], writing, [], timeout_s)
-            self._process(is_readable=link in readable or stream.is_pending)
+            self._process(is_readable=is_pending or link in readable)
         except ProtocolError as error:
             self._has_ended = True
             raise SessionError(self._end(error)) from None

@@ -50,12 +50,15 @@ class Stream:
 
     Attributes:
         sock: the socket, of TLS where that is spoken.
+        is_pending: whether there is more to read, though the socket does not say so. Only to read
+            changes it, and to ask OpenSSL each time would cost every beat.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
         self._rest = b""
+        self.is_pending = self._has_more()
 
     @property
     def wants_write(self) -> bool:
@@ -66,11 +69,6 @@ class Stream:
     def is_encrypted(self) -> bool:
         """Whether TLS is spoken."""
         return self._tls is not None
-
-    @property
-    def is_pending(self) -> bool:
-        """Whether there is more to read, though the socket does not say so."""
-        return self._tls is not None and self._tls.pending() > 0
 
     def fileno(self) -> int:
         """Return what can be selected."""
@@ -85,6 +83,9 @@ class Stream:
         try:
             data = self.sock.recv(_READ_AT_ONCE)
         except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            data = None
+        self.is_pending = self._has_more()
+        if data is None:
             return b""
         if not data:
             raise ConnectionResetError("the connection was closed")
@@ -117,3 +118,6 @@ class Stream:
         """Hang up."""
         with contextlib.suppress(OSError):
             self.sock.close()
+
+    def _has_more(self) -> bool:
+        return self._tls is not None and self._tls.pending() > 0
