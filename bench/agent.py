@@ -9,6 +9,10 @@ its own, since this bench runs more Python than the agent. With ``--before COMMI
 that commit runs beside ours, and ours must not be heavier. To have all peers:
 deploy/install-debian.sh prometheus-node-exporter zabbix-agent2 collectd-core libmosquitto1
 netdata-core
+
+Two agents of one code differ by a tenth, since each beats at its own moment, and what runs beside
+it then is in its way. So with ``--before`` there are several of both, in turn, and their means are
+compared.
 """
 
 import argparse
@@ -32,7 +36,11 @@ from bench.kit.venue_host import checkout, venue_host
 from venuewatch.base.options import number
 
 SUMMARY = "memory, CPU and bytes of the agent, beside node_exporter, zabbix-agent2 and others"
-OURS, CHECKING, BEFORE = "ours", "ours, ten checks", "ours, before"
+OURS, CHECKING = "ours", "ours, ten checks"
+BEFORE, BESIDE = "ours, before", "ours, beside it"
+BESIDE_EACH_OTHER = 6
+"""How many agents there are of the commit before, and of ours beside them."""
+
 GOALS = (
     Goal("rss_mib", 28.0),
     Goal("cpu_s_per_min", 0.075),
@@ -41,8 +49,11 @@ GOALS = (
     Goal("rss_mib", 34.0, CHECKING),
     Goal("cpu_s_per_min", 0.2, CHECKING),
 )
-NOT_HEAVIER = (Goal("rss_mib_over_before", 0.5), Goal("cpu_against_before", 1.05))
-"""Goals against the agent of another commit."""
+NOT_HEAVIER = (
+    Goal("rss_mib_over_before", 0.5, BESIDE),
+    Goal("cpu_against_before", 1.05, BESIDE),
+)
+"""Goals against the agents of another commit."""
 
 PEERS: dict[str, Callable[[Surroundings], AbstractContextManager[Side]]] = {
     "node_exporter": node_exporter,
@@ -72,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="before that (%(default)g)",
     )
     parser.add_argument(
-        "--before", metavar="COMMIT", help="run the agent of that commit beside ours, and compare"
+        "--before", metavar="COMMIT", help="run agents of that commit beside ours, and compare"
     )
 
 
@@ -98,6 +109,7 @@ def run(options: argparse.Namespace) -> Result:
         pause(options.seconds)
         busy_s = processes.busy_s() - busy_s
         rows = [sides.row(name, side, before[name]) for name, side in measured.items()]
+        rows = means(rows)
         _compare(rows)
         compare_with_before(rows)
         heard = centre.beats() - heard
@@ -116,7 +128,7 @@ def run(options: argparse.Namespace) -> Result:
     }
     if options.before is None:
         return Result(rows + missing, conditions, GOALS)
-    conditions["before"] = options.before
+    conditions |= {"before": options.before, "agents_of_each": BESIDE_EACH_OTHER}
     return Result(rows + missing, conditions, GOALS + NOT_HEAVIER)
 
 
@@ -131,12 +143,30 @@ def _compare(rows: Sequence[Row]) -> None:
             row["cpu_against_node_exporter"] = round(cost / its, 3)
 
 
+def means(rows: Sequence[Row]) -> list[Row]:
+    """Return one row for each side: the mean of the rows of several agents of it."""
+    by_side: dict[Value, list[Row]] = {}
+    for row in rows:
+        by_side.setdefault(str(row["side"]).partition(" #")[0], []).append(row)
+    return [{**_mean(of), "side": side} for side, of in by_side.items()]
+
+
+def _mean(of: Sequence[Row]) -> Row:
+    """Return the means of the numbers of rows; where one has none there is none."""
+    first = of[0]
+    mean = dict(first)
+    for name in first if len(of) > 1 else ():
+        numbers = [value for row in of if isinstance(value := row[name], (int, float))]
+        mean[name] = round(sum(numbers) / len(of), 4) if len(numbers) == len(of) else None
+    return mean
+
+
 def compare_with_before(rows: Sequence[Row]) -> None:
-    """Add to the row of our agent what it takes beyond, or against, that of another commit."""
+    """Add to the row of our agents what they take beyond, or against, those of another commit."""
     by_side = {row["side"]: row for row in rows}
     if BEFORE not in by_side:
         return
-    ours, before = by_side[OURS], by_side[BEFORE]
+    ours, before = by_side[BESIDE], by_side[BEFORE]
     rss, rss_before = ours["rss_mib"], before["rss_mib"]
     cpu, cpu_before = ours["cpu_s_per_min"], before["cpu_s_per_min"]
     if isinstance(rss, float) and isinstance(rss_before, float):
@@ -184,11 +214,12 @@ def _ours(
 ) -> Iterator[tuple[dict[str, Side], Aggregator, Broker]]:
     """Run both agents by the names of their sides, and the aggregator that hears them.
 
-    With ``before``, run a third one: the agent of that commit.
+    With ``before``, run agents of that commit too, and as many more of ours beside them.
     """
     made = make_certificates(directory, members.place(0)[1])
     expected = directory / "inventory.toml"
-    members.write_inventory(expected, 2 if before is None else 3)
+    others = [] if before is None else in_turn()
+    members.write_inventory(expected, 2 + len(others))
     host = venue_host(directory / "host")
     with (
         mosquitto(directory, tls=made) as broker,
@@ -200,9 +231,19 @@ def _ours(
         agents = {OURS: plain, CHECKING: checking}
         if before is not None:
             theirs = venue_host(directory / "host-before", checkout(before, directory / "before"))
-            agents[BEFORE] = stack.enter_context(_agent(theirs, 2, broker, made))
+            for index, side in enumerate(others, start=2):
+                python = theirs if side == BEFORE else host
+                agents[f"{side} #{index}"] = stack.enter_context(
+                    _agent(python, index, broker, made)
+                )
         centre = stack.enter_context(aggregator(directory, expected, broker.port))
         yield agents, centre, broker
+
+
+def in_turn() -> list[str]:
+    """Return the sides of the agents that are compared: neither is always the first of two."""
+    order = [BEFORE, BESIDE, BESIDE, BEFORE]
+    return [order[index % len(order)] for index in range(2 * BESIDE_EACH_OTHER)]
 
 
 @contextlib.contextmanager

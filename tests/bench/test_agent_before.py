@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench import __main__ as command
-from bench.agent import BEFORE, NOT_HEAVIER, OURS, compare_with_before
+from bench.agent import BEFORE, BESIDE, NOT_HEAVIER, OURS, compare_with_before, in_turn, means
 from bench.kit.machine import program
 from bench.kit.processes import ROOT, BenchError
 from bench.kit.result import Row
@@ -19,9 +19,9 @@ needs_git = pytest.mark.skipif(
 
 
 def rows(rss_mib: float, cpu_s: float) -> list[Row]:
-    """Return rows of our agent, and of one before it with 27 MiB and 0.06 s a minute."""
+    """Return rows of our agents, and of those before with 27 MiB and 0.06 s a minute."""
     return [
-        {"side": OURS, "rss_mib": rss_mib, "cpu_s_per_min": cpu_s},
+        {"side": BESIDE, "rss_mib": rss_mib, "cpu_s_per_min": cpu_s},
         {"side": BEFORE, "rss_mib": 27.0, "cpu_s_per_min": 0.06},
     ]
 
@@ -50,6 +50,27 @@ def test_agent_that_runs_alone_is_compared_with_nothing() -> None:
     compare_with_before(compared)
 
     assert list(compared[0]) == ["side", "rss_mib", "cpu_s_per_min"]
+
+
+def test_means_of_several_agents_are_compared_and_other_sides_stay_as_they_are() -> None:
+    own: Row = {"side": OURS, "cpu_s_per_min": 0.05, "pss_mib": None}
+    several: list[Row] = [
+        {"side": f"{BESIDE} #{number}", "cpu_s_per_min": cost, "pss_mib": None}
+        for number, cost in ((2, 0.06), (3, 0.07))
+    ]
+
+    assert means([own, *several]) == [
+        own,
+        {"side": BESIDE, "cpu_s_per_min": 0.065, "pss_mib": None},
+    ]
+
+
+def test_as_many_agents_of_either_side_come_first_of_two_as_come_last() -> None:
+    sides = in_turn()
+
+    assert len(sides) == 12
+    assert sides.count(BEFORE) == sides[::2].count(BEFORE) + sides[1::2].count(BEFORE) == 6
+    assert sides[::2].count(BEFORE) == sides[1::2].count(BEFORE)
 
 
 @needs_git
@@ -88,5 +109,6 @@ def test_agent_of_a_commit_is_measured_beside_ours(
     assert content["conditions"]["before"] == "HEAD"
     assert {goal.name for goal in NOT_HEAVIER} <= set(content["goals"])
     assert rows[BEFORE]["rss_mib"] > 0
-    assert isinstance(rows[OURS]["cpu_against_before"], float)
+    assert rows[OURS]["rss_mib"] > 0
+    assert isinstance(rows[BESIDE]["cpu_against_before"], float)
     assert "skipped" in rows["node_exporter"]
