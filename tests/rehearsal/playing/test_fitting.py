@@ -5,7 +5,7 @@ from collections import Counter
 from tests.rehearsal.playing.pool import FLEET, OF_THE_CENTRE, pool
 from tests.rehearsal.playing.pool import VENUES as EIGHT
 from tests.rehearsal.runfile.scenarios import order, scenario
-from venuewatch.rehearsal.playing.fitting import ALONE_SHARE, Slot, fitting
+from venuewatch.rehearsal.playing.fitting import AGAIN_SHARE, ALONE_SHARE, Slot, fitting
 from venuewatch.rehearsal.playing.isolation import Isolation
 from venuewatch.rehearsal.playing.sitting import isolation_of
 from venuewatch.rehearsal.playing.terms import usual_length_s
@@ -75,21 +75,36 @@ def test_kinds_that_were_played_come_last() -> None:
     assert set(kinds_of(slots)) == {"b", "c", "d"}
 
 
-def test_what_runs_alone_comes_last_and_has_its_share() -> None:
-    alone = [
-        hit(number, f"centre_{number % 5}", "A", runs_alone=True) for number in range(900, 920)
-    ]
-    within_s = 300.0
+ALONE = [hit(number, f"centre_{number % 5}", "A", runs_alone=True) for number in range(900, 920)]
 
-    slots = fit([*alone, *everywhere("a", "b", "c")], within_s)
 
-    first = next(at for at, slot in enumerate(slots) if slot.scenario.runs_alone)
-    assert all(slot.scenario.runs_alone for slot in slots[first:])
-    most = int(within_s * ALONE_SHARE / usual_length_s(alone[0]))
-    assert kinds_of(slots[first:]) == [f"centre_{at % 5}" for at in range(most)]
-    for before, after in zip(slots[first:], slots[first + 1 :], strict=False):
-        assert after.begins_at >= before.ends_at
+def test_new_kinds_that_run_alone_come_first_and_others_again_at_the_end() -> None:
+    within_s = 10 * usual_length_s(ALONE[0]) / AGAIN_SHARE
+
+    slots = fit([*everywhere("a", "b", "c"), *ALONE], within_s)
+
+    runs_alone = [slot.scenario.runs_alone for slot in slots]
+    assert runs_alone == [True] * 5 + [False] * (len(slots) - 10) + [True] * 5
+    assert kinds_of(slots[:5]) == kinds_of(slots[-5:]) == [f"centre_{at}" for at in range(5)]
+    alone = [slot for slot in slots if slot.scenario.runs_alone]
+    for one in alone:
+        assert all(
+            slot is one or slot.begins_at >= one.ends_at or one.begins_at >= slot.ends_at
+            for slot in slots
+        )
     assert slots[-1].ends_at <= within_s
+
+
+def test_what_runs_alone_has_half_of_the_time_at_most() -> None:
+    slots = fit([*everywhere("a", "b", "c"), *ALONE], 6 * usual_length_s(ALONE[0]))
+
+    assert [slot.scenario.runs_alone for slot in slots].count(True) == 6 * ALONE_SHARE
+
+
+def test_kind_that_runs_alone_and_was_played_leaves_the_time_to_others() -> None:
+    slots = fit([*everywhere("a"), *ALONE], 120.0, *(f"centre_{at}" for at in range(5)))
+
+    assert not any(slot.scenario.runs_alone for slot in slots)
 
 
 def test_nothing_is_chosen_where_nothing_fits() -> None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from tests.rehearsal.runfile.scenarios import order, scenario
-from venuewatch.rehearsal.playing.isolation import Isolation
+from tests.rehearsal.runfile.scenarios import expectation, order, scenario
+from venuewatch.rehearsal.playing.isolation import CENTRE_APART_S, Isolation
 from venuewatch.rehearsal.playing.terms import usual_length_s
 from venuewatch.rehearsal.playing.turns import IN_A_ROW, PASSED_AT_REST, PASSED_BY, Turns
 from venuewatch.rehearsal.scenario import Scenario
@@ -145,6 +145,20 @@ def test_those_that_run_alone_are_played_in_a_row() -> None:
 
     assert len(alone) < IN_A_ROW
     assert played == [each.number for each in (*alone, *others)]
+
+
+def test_row_of_those_that_run_alone_goes_on_after_a_rest_of_the_centre() -> None:
+    of_centre = (expectation("centre:"),)
+    first, second = (
+        scenario(number, venues=("A",), orders=(), expected=of_centre, runs_alone=True)
+        for number in (1, 2)
+    )
+    turns, isolation = turns_of(first, second, at(3, "C"))
+    assert play(turns, isolation, 0.0) == [1]
+
+    assert play(turns, isolation, CENTRE_APART_S - 0.1) == []
+    assert play(turns, isolation, CENTRE_APART_S) == [2]
+    assert play(turns, isolation, CENTRE_APART_S) == [3]
 
 
 def test_row_of_those_that_run_alone_has_an_end() -> None:

@@ -2,7 +2,9 @@
 
 1. Kinds that were not played come first, the shortest of them first. Only when no new one fits any
    more is a kind played again.
-2. What runs alone comes at the end, one after the other, and has half of the time at most.
+2. What runs alone and is new comes before all others, one after the other: nothing has to end for
+   it, and a sitting that is cut short has played it. It has half of the time at most. What runs
+   alone and was played comes at the end, if there is room within a tenth of the time.
 3. All others begin as soon as ``Isolation`` lets them, each with its venues to itself for as long
    as such a scenario takes as a rule.
 
@@ -18,6 +20,9 @@ from venuewatch.rehearsal.scenario import Scenario
 
 ALONE_SHARE: Final = 0.5
 """The most of the time that those have which run alone."""
+
+AGAIN_SHARE: Final = 0.1
+"""The most of it that they have once their kinds were played: meanwhile many others would be."""
 
 _STEP_S: Final = 1.0
 _STEPS: Final = 400  # at most, so that hours are chosen within seconds
@@ -42,28 +47,44 @@ def fitting(
 
     ``isolation`` is that of a fleet of which nothing was hit, and is used up. ``played``: kinds.
     """
-    alone = list(_alone(scenarios, within_s * ALONE_SHARE, set(played)))
-    left_s = within_s - sum(map(usual_length_s, alone))
+    known = set(played)
+    first = list(_alone(scenarios, within_s * ALONE_SHARE, known, is_again=False))
+    others = [each for each in scenarios if each not in first]
+    again_s = within_s * AGAIN_SHARE - _length_s(first)
+    again = list(_alone(others, again_s, known, is_again=True))
+    slots = list(_in_a_row(first, 0.0))
+    begins_at = _length_s(first)
+    left_s = within_s - begins_at - _length_s(again)
     together = [each for each in scenarios if not each.runs_alone]
-    slots = list(_together(together, isolation, left_s, set(played)))
-    now = max((each.ends_at for each in slots), default=0.0)
-    for scenario in alone:
-        slots.append(Slot(scenario, now, now + usual_length_s(scenario)))
-        now = slots[-1].ends_at
+    slots += [
+        Slot(scenario, begins_at + begin, begins_at + end)
+        for scenario, begin, end in _together(together, isolation, left_s, known)
+    ]
+    slots += _in_a_row(again, max((each.ends_at for each in slots), default=0.0))
     return slots
 
 
-def _alone(scenarios: Sequence[Scenario], within_s: float, known: set[str]) -> Iterator[Scenario]:
-    """Yield those that run alone and fit, in the order of the plan, new kinds first."""
-    waiting = [each for each in scenarios if each.runs_alone]
-    for is_again in (False, True):
-        for scenario in tuple(waiting):
-            length_s = usual_length_s(scenario)
-            if length_s > within_s or (not is_again and scenario.kind in known):
-                continue
+def _length_s(scenarios: Sequence[Scenario]) -> float:
+    return sum(map(usual_length_s, scenarios))
+
+
+def _in_a_row(scenarios: Sequence[Scenario], now: float) -> Iterator[Slot]:
+    for scenario in scenarios:
+        ends_at = now + usual_length_s(scenario)
+        yield Slot(scenario, now, ends_at)
+        now = ends_at
+
+
+def _alone(
+    scenarios: Sequence[Scenario], within_s: float, known: set[str], *, is_again: bool
+) -> Iterator[Scenario]:
+    """Yield those that run alone and fit, in the order of the plan: of new kinds, or of known."""
+    for scenario in scenarios:
+        length_s = usual_length_s(scenario)
+        is_fit = scenario.runs_alone and length_s <= within_s
+        if is_fit and (scenario.kind in known) == is_again:
             within_s -= length_s
             known.add(scenario.kind)
-            waiting.remove(scenario)
             yield scenario
 
 

@@ -87,6 +87,10 @@ class Isolation:
         """Tell whether what a scenario hits has been left alone for long enough."""
         return self._centre_left_s(scenario, now) <= 0.0 and self._rests.allow(scenario, now)
 
+    def rests_for_centre(self, scenario: Scenario, now: float) -> bool:
+        """Tell whether nothing but a part of the centre has to be left alone, a minute at most."""
+        return self._centre_left_s(scenario, now) > 0.0 and self._rests.allow(scenario, now)
+
     def rest_left_s(self, scenario: Scenario, now: float) -> float:
         """Return how long (s) it has to be left alone, if nothing else is hit meanwhile."""
         return max(self._centre_left_s(scenario, now), self._rests.left_s(scenario, now))

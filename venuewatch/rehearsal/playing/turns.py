@@ -6,8 +6,8 @@
    It need not be kept apart yet: it has its venues while it looks, and begins when it may.
 3. One that runs alone lets ``PASSED_BY`` that come after it be played before, at its own venue too.
    Then it is waited for: none that comes after it begins until it has begun, unless it has to rest.
-4. Once all others have ended for it, more that run alone follow, ``IN_A_ROW`` with it: to wait for
-   the end of all others takes longer than most of these.
+4. Once all others have ended for it, more that run alone follow, ``IN_A_ROW`` with it, also after
+   a rest of the centre: to wait for the end of all others takes longer than most of these.
 5. None is taken that would not be over in time, where there is an end: it waits no more.
 """
 
@@ -75,9 +75,12 @@ class Turns:
         self._give_up_late(now)
         self.obstacles.clear()
         self.resting.clear()
-        in_row = self._next_in_row(now, is_well)
-        if in_row is not None:
-            return [in_row]
+        if self._left_in_row and not self._isolation.count:
+            in_row = self._next_in_row(now, is_well)
+            if in_row is not None:
+                return [in_row]
+            if any(self._isolation.rests_for_centre(each, now) for each in self.resting):
+                return []
         return self._take_in_order(now, is_well)
 
     def _take_in_order(self, now: float, is_well: Callable[[Scenario], bool]) -> list[Scenario]:
@@ -137,9 +140,7 @@ class Turns:
         self._left_in_row = IN_A_ROW - 1 if scenario.runs_alone else 0
 
     def _next_in_row(self, now: float, is_well: Callable[[Scenario], bool]) -> Scenario | None:
-        """Return one more that runs alone, while all others have ended for the one before it."""
-        if not self._left_in_row or self._isolation.count:
-            return None
+        """Return one more that runs alone: all others have ended for the one before it."""
         for scenario in self.waiting:
             if scenario.runs_alone and self._obstacle(scenario, now, set(), is_well) is None:
                 left = self._left_in_row
