@@ -15,7 +15,7 @@ from statistics import median
 from typing import NamedTuple
 
 from bench.kit.abused import Centre, Kill, attacked, can_be_named, centre, naming, others
-from bench.kit.attacks import ATTACKS, CONNECTIONS
+from bench.kit.attacks import ATTACKS, CONNECTIONS, STRANGERS
 from bench.kit.cable import CENTRE, Cable, cable
 from bench.kit.machine import package_version
 from bench.kit.members import place
@@ -28,7 +28,7 @@ from venuewatch.rehearsal.stage.machine import StageError, entered
 SUMMARY = "one abusive host among 1,500: kills elsewhere, memory, journal, and who is named"
 QUIET = "quiet"
 
-_ALL = (*ATTACKS, CONNECTIONS)
+_ALL = (*ATTACKS, CONNECTIONS, STRANGERS)
 _LIMITS = {
     "median_beyond_allowed_s": 0.0,
     "worst_beyond_allowed_s": 0.0,

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import psutil
 
 from bench.kit import centres, members
-from bench.kit.attacks import CONNECTIONS
+from bench.kit.attacks import CONNECTIONS, STRANGERS
 from bench.kit.cable import CENTRE, Cable
 from bench.kit.centres import Aggregator, get
 from bench.kit.mosquitto import Broker, Certificates, make_certificates, mosquitto
@@ -202,8 +202,9 @@ def attacked(
 
     With a cable it is outside of the centre, at an address that the packet filter does not know.
 
-    It stands beside its agent. Only messages that are too large come over the agent's own
-    connection: the broker ends it, and nothing of them reaches the aggregator.
+    It stands beside its agent. Under the agent's own name come messages that are too large: the
+    broker ends the connection, and nothing of them reaches the aggregator. And so do many
+    connections, each of which ends the one before.
 
     Raises:
         BenchError: it does not connect.
@@ -212,7 +213,7 @@ def attacked(
     options = argparse.Namespace(port=centre.broker.port, venue=venue, host=host, attack=attack)
     words = [word for name, value in vars(options).items() for word in (f"--{name}", str(value))]
     words += ["--per-second", str(per_second)]
-    if attack == "large":
+    if attack in {"large", CONNECTIONS}:
         words += ["--client", host]
     command: Sequence[str] = python("bench.kit.attacks", *words)
     if laid is not None:
@@ -224,5 +225,5 @@ def attacked(
 
 
 def can_be_named(attack: str) -> bool:
-    """Tell whether the aggregator can know who it is: connections alone say nothing to it."""
-    return attack != CONNECTIONS
+    """Tell whether the aggregator can know who it is: connections of strangers say nothing."""
+    return attack != STRANGERS

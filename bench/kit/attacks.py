@@ -3,8 +3,9 @@
 Started as ``python -m bench.kit.attacks --port 1883 --venue V00 --host host-00000 --attack junk``.
 It floods with at most ``--per-second`` messages, answers every line on standard input with its
 counts, and ends with standard input. Whenever its connection ends it comes again. ``--client`` is
-its own client id: it stands beside the host's agent. ``connections`` opens so many connections
-instead, which say nothing.
+its own client id: it stands beside the host's agent. ``connections`` opens many connections under
+that id instead, as the shipped broker makes of all that one host opens, and ``strangers`` as many
+under others; they say nothing.
 """
 
 import argparse
@@ -114,8 +115,8 @@ ATTACKS: Mapping[str, Callable[[Victim], Iterator[bytes]]] = {
     "backlog": _backlog,
     "retained": _retained,
 }
-CONNECTIONS = "connections"
-"""The attack that sends nothing."""
+CONNECTIONS, STRANGERS = "connections", "strangers"
+"""The attacks that send nothing."""
 
 
 def connected(address: str, port: int, client: str) -> socket.socket:
@@ -191,15 +192,16 @@ def main() -> NoReturn:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--venue", required=True)
     parser.add_argument("--host", required=True)
-    parser.add_argument("--attack", choices=[*ATTACKS, CONNECTIONS], required=True)
+    parser.add_argument("--attack", choices=[*ATTACKS, CONNECTIONS, STRANGERS], required=True)
     parser.add_argument("--client", default="attacker")
     parser.add_argument("--per-second", type=float, default=50_000.0)
     options = parser.parse_args()
     dial = partial(connected, options.address, options.port)
     held: list[socket.socket] = []
     with contextlib.suppress(OSError):  # no more are let in
-        while options.attack == CONNECTIONS and len(held) < _CONNECTIONS:
-            held.append(dial(f"{options.client}-{len(held)}"))
+        for number in range(_CONNECTIONS if options.attack not in ATTACKS else 0):
+            is_stranger = options.attack == STRANGERS
+            held.append(dial(f"{options.client}-{number}" if is_stranger else options.client))
     packets: Iterator[bytes] = iter(())
     if options.attack in ATTACKS:
         packets = ATTACKS[options.attack](Victim(options.venue, options.host))
