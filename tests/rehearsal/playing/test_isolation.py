@@ -100,14 +100,23 @@ def test_part_of_the_centre_rests_until_what_is_said_of_it_is_a_new_matter(
     assert rest_s == 0.0 or rules.obstacle(second, 29.9 + rest_s) == "for a rest"
 
 
-def of_centre(number: int, said: str) -> Scenario:
-    """Return one that runs alone, of which the monitor is to say something."""
+def test_stall_that_is_too_short_to_be_told_lets_the_centre_rest_too() -> None:
+    rules, brief = isolation(), of_centre(1, "centre:", is_told=False)
+    rules.begin(brief, 0.0)
+    rules.end(brief, 30.0)
+
+    assert rules.rest_left_s(of_centre(2, "centre:"), 30.0) == CENTRE_APART_S
+
+
+def of_centre(number: int, said: str, *, is_told: bool = True) -> Scenario:
+    """Return one that runs alone, of which the monitor is to say something or nothing."""
     order = Order(step="hit", at_s=0.0, fault="broker_killed", targets=("centre:",), lasts_s=20.0)
     expected = Expectation(
         subject=said, causes=(Cause.BROKER_DOWN,), after="hit", detect_within_s=8.0, over_within_s=9
     )
     alone = scenario(number, "A", runs_alone=True)
-    return msgspec.structs.replace(alone, orders=(order,), expected=(expected,))
+    told = (expected,) if is_told else ()
+    return msgspec.structs.replace(alone, orders=(order,), expected=told)
 
 
 def test_a_host_is_not_hit_again_before_it_would_rightly_be_called_flapping() -> None:

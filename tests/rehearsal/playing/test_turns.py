@@ -28,9 +28,11 @@ def turns_of(
     moments: Mapping[int, float] | None = None,
     most: int | None = None,
     ends_at: float | None = None,
+    most_a_second: int | None = None,
 ) -> tuple[Turns, Isolation]:
     isolation = Isolation(lambda _code: 5.0, lambda _code: 7)
-    return Turns(scenarios, isolation, moments=moments, most=most, ends_at=ends_at), isolation
+    bounds = {"most": most, "most_a_second": most_a_second}
+    return Turns(scenarios, isolation, moments=moments, ends_at=ends_at, **bounds), isolation
 
 
 def numbers(turns: Turns, now: float, *unwell: str) -> list[int]:
@@ -69,6 +71,18 @@ def test_no_more_are_played_than_are_asked_for() -> None:
     assert numbers(turns, 0.0) == [1, 2]
     isolation.end(at(1, "A"), 1.0)
     assert numbers(turns, 1.0) == [3]
+
+
+def test_no_more_begin_within_a_second_than_a_machine_can_look_after() -> None:
+    turns, isolation = turns_of(
+        *(at(number, f"V{number}") for number in range(1, 6)), most_a_second=2
+    )
+
+    assert numbers(turns, 0.0) == [1, 2]
+    assert numbers(turns, 0.9) == []
+    isolation.end(at(1, "V1"), 1.0)
+    assert numbers(turns, 1.0) == [3, 4]
+    assert numbers(turns, 2.1) == [5]
 
 
 def test_none_begins_before_its_moment() -> None:
@@ -157,6 +171,7 @@ def test_row_of_those_that_run_alone_goes_on_after_a_rest_of_the_centre() -> Non
     assert play(turns, isolation, 0.0) == [1]
 
     assert play(turns, isolation, CENTRE_APART_S - 0.1) == []
+    assert turns.obstacles == {"for a rest": 1}
     assert play(turns, isolation, CENTRE_APART_S) == [2]
     assert play(turns, isolation, CENTRE_APART_S) == [3]
 

@@ -8,7 +8,9 @@
    Then it is waited for: none that comes after it begins until it has begun, unless it has to rest.
 4. Once all others have ended for it, more that run alone follow, ``IN_A_ROW`` with it, also after
    a rest of the centre: to wait for the end of all others takes longer than most of these.
-5. None is taken that would not be over in time, where there is an end: it waits no more.
+5. No more than ``most_a_second`` begin within a second. All look first, and where forty look at
+   once, a machine begins steps too late, and loses packets by which it sees that a line is well.
+6. None is taken that would not be over in time, where there is an end: it waits no more.
 """
 
 from collections import Counter
@@ -35,8 +37,8 @@ class Turns:
     """The scenarios that wait, in the order of the plan.
 
     ``moments`` has before which moment (s, the clock of ``now``) one may not begin. ``most``: how
-    many are played at once; None: as many as may. ``ends_at``: by when (s, likewise) all is to be
-    over; None: when all is played.
+    many are played at once, and ``most_a_second``: how many begin within a second; None: as many
+    as may. ``ends_at``: by when (s, likewise) all is to be over; None: when all is played.
 
     Attributes:
         obstacles: what they were waiting for when turns were taken last, and how many.
@@ -50,6 +52,7 @@ class Turns:
         *,
         moments: Mapping[int, float] | None = None,
         most: int | None = None,
+        most_a_second: int | None = None,
         ends_at: float | None = None,
     ) -> None:
         self.obstacles: Counter[str] = Counter()
@@ -58,9 +61,11 @@ class Turns:
         self._isolation = isolation
         self._moments = moments or {}
         self._most = most
+        self._most_a_second = most_a_second
         self._ends_at = ends_at
         self._passed: Counter[int] = Counter()
         self._left_in_row = 0
+        self._taken_at: list[float] = []
 
     @property
     def waiting(self) -> tuple[Scenario, ...]:
@@ -80,16 +85,21 @@ class Turns:
             if in_row is not None:
                 return [in_row]
             if any(self._isolation.rests_for_centre(each, now) for each in self.resting):
+                self.obstacles["for a rest"] += len(self.resting)
                 return []
         return self._take_in_order(now, is_well)
 
     def _take_in_order(self, now: float, is_well: Callable[[Scenario], bool]) -> list[Scenario]:
         taken: list[Scenario] = []
+        room = self._room(now)
         venues: set[str] = set()
         alone: list[Scenario] = []
         for scenario in self.waiting:
             if self._most is not None and self._isolation.count >= self._most:
                 self.obstacles["for one of those that are played"] += 1
+                break
+            if room is not None and len(taken) >= room:
+                self.obstacles["for those that begin"] += 1
                 break
             obstacle = self._obstacle(scenario, now, venues, is_well)
             if obstacle is None:
@@ -106,7 +116,14 @@ class Turns:
                 break
             if not scenario.runs_alone and not self._lets_pass(scenario, obstacle):
                 venues.update(scenario.venues)
+        self._taken_at += [now] * len(taken)
         return taken
+
+    def _room(self, now: float) -> int | None:
+        """Return how many may begin now, where that is bounded."""
+        self._taken_at = [at for at in self._taken_at if at > now - 1.0]
+        most = self._most_a_second
+        return None if most is None else max(0, most - len(self._taken_at))
 
     def _obstacle(
         self,
