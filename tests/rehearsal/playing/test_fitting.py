@@ -107,6 +107,16 @@ def test_kind_that_runs_alone_and_was_played_leaves_the_time_to_others() -> None
     assert not any(slot.scenario.runs_alone for slot in slots)
 
 
+def test_what_was_interrupted_is_played_again_before_other_kinds_that_were_played() -> None:
+    scenarios = [*everywhere("a"), hit(500, "b", "A", 2 * LASTS_S), hit(501, "b", "A", 2 * LASTS_S)]
+    rules = Isolation(lambda _code: 5.0, lambda _code: 7)
+
+    slots = fitting(scenarios, rules, 100.0, played=("a", "b"), begun=(501,))
+
+    at_venue = [slot.scenario.number for slot in slots if slot.scenario.venue == "A"]
+    assert at_venue == [501]
+
+
 def test_nothing_is_chosen_where_nothing_fits() -> None:
     assert fit(everywhere("a"), 5.0) == []
 

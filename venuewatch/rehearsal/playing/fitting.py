@@ -1,7 +1,7 @@
 """Chooses what can be played within a time, and in which order. Pure.
 
-1. Kinds that were not played come first, the shortest of them first. Only when no new one fits any
-   more is a kind played again.
+1. Kinds that were not played come first, the shortest of them first, and with them what was begun
+   and interrupted. Only when no new one fits any more is a kind played again.
 2. What runs alone and is new comes before all others, one after the other: nothing has to end for
    it, and a sitting that is cut short has played it. It has half of the time at most. What runs
    alone and was played comes at the end, if there is room within a tenth of the time.
@@ -28,6 +28,20 @@ _STEP_S: Final = 1.0
 _STEPS: Final = 400  # at most, so that hours are chosen within seconds
 
 
+class _Known:
+    """The kinds that were played, or are to be, and the scenarios that were interrupted."""
+
+    def __init__(self, kinds: Collection[str], begun: Collection[int]) -> None:
+        self._kinds = set(kinds)
+        self._begun = set(begun)
+
+    def is_new(self, scenario: Scenario) -> bool:
+        return scenario.kind not in self._kinds or scenario.number in self._begun
+
+    def add(self, scenario: Scenario) -> None:
+        self._kinds.add(scenario.kind)
+
+
 class Slot(NamedTuple):
     """A scenario that fits, and when (s) it begins and is over."""
 
@@ -42,12 +56,14 @@ def fitting(
     within_s: float,
     *,
     played: Collection[str] = (),
+    begun: Collection[int] = (),
 ) -> list[Slot]:
     """Return those that fit into so long (s), in the order in which they begin.
 
     ``isolation`` is that of a fleet of which nothing was hit, and is used up. ``played``: kinds.
+    ``begun``: numbers of those that were interrupted.
     """
-    known = set(played)
+    known = _Known(played, begun)
     first = list(_alone(scenarios, within_s * ALONE_SHARE, known, is_again=False))
     others = [each for each in scenarios if each not in first]
     again_s = within_s * AGAIN_SHARE - _length_s(first)
@@ -76,20 +92,20 @@ def _in_a_row(scenarios: Sequence[Scenario], now: float) -> Iterator[Slot]:
 
 
 def _alone(
-    scenarios: Sequence[Scenario], within_s: float, known: set[str], *, is_again: bool
+    scenarios: Sequence[Scenario], within_s: float, known: _Known, *, is_again: bool
 ) -> Iterator[Scenario]:
     """Yield those that run alone and fit, in the order of the plan: of new kinds, or of known."""
     for scenario in scenarios:
         length_s = usual_length_s(scenario)
         is_fit = scenario.runs_alone and length_s <= within_s
-        if is_fit and (scenario.kind in known) == is_again:
+        if is_fit and known.is_new(scenario) != is_again:
             within_s -= length_s
-            known.add(scenario.kind)
+            known.add(scenario)
             yield scenario
 
 
 def _together(
-    scenarios: Sequence[Scenario], isolation: Isolation, within_s: float, known: set[str]
+    scenarios: Sequence[Scenario], isolation: Isolation, within_s: float, known: _Known
 ) -> Iterator[Slot]:
     """Yield the others that fit."""
     step_s = max(_STEP_S, within_s / _STEPS)
@@ -101,13 +117,13 @@ def _together(
             isolation.end(slot.scenario, now)
             played.remove(slot)
         waiting = [each for each in waiting if now + usual_length_s(each) <= within_s]
-        new = [each for each in waiting if each.kind not in known]
+        new = [each for each in waiting if known.is_new(each)]
         for scenario in new or tuple(waiting):
-            is_again = bool(new) and scenario.kind in known
+            is_again = bool(new) and not known.is_new(scenario)
             if is_again or not isolation.may_begin(scenario, now):
                 continue
             isolation.begin(scenario, now)
-            known.add(scenario.kind)
+            known.add(scenario)
             waiting.remove(scenario)
             played.append(Slot(scenario, now, now + usual_length_s(scenario)))
             yield played[-1]

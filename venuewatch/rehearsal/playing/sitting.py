@@ -19,7 +19,7 @@ import queue
 import shlex
 import tempfile
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -42,7 +42,7 @@ from venuewatch.rehearsal.playing.terms import usual_length_s
 from venuewatch.rehearsal.playing.turns import Turns
 from venuewatch.rehearsal.playing.workers import Workers
 from venuewatch.rehearsal.runfile.file import AbortedError, RunFile
-from venuewatch.rehearsal.runfile.rows import Notice, Row, Well
+from venuewatch.rehearsal.runfile.rows import Notice, Played, Row, Well
 from venuewatch.rehearsal.scenario import Scenario
 from venuewatch.rehearsal.stage.delay_line import Way
 from venuewatch.rehearsal.stage.guardian import LEASE_S
@@ -107,8 +107,7 @@ def play_sitting(  # noqa: PLR0913 - each is one setting
         left = [each.scenario for each in all_of if not each.is_finished]
         left = [scenario for scenario in left if "live" in scenario.modes]
         if within_s is not None:
-            played = {each.scenario.kind for each in all_of if each.is_finished}
-            left = _fitting(left, inventory, within_s, played)
+            left = _fitting(left, inventory, within_s, all_of)
         if not left:
             return 0
         room.check(inventory)
@@ -141,14 +140,16 @@ def play_sitting(  # noqa: PLR0913 - each is one setting
 
 
 def _fitting(
-    left: Sequence[Scenario], inventory: Inventory, within_s: float, played: Collection[str]
+    left: Sequence[Scenario], inventory: Inventory, within_s: float, all_of: Sequence[Played]
 ) -> list[Scenario]:
     """Return those that fit into so long (s), in the order in which they are to be played.
 
     Raises:
         StageError: none does.
     """
-    found = fitting(left, isolation_of(inventory), within_s, played=played)
+    played = {each.scenario.kind for each in all_of if each.is_finished}
+    begun = {each.scenario.number for each in all_of if each.attempts and not each.is_finished}
+    found = fitting(left, isolation_of(inventory), within_s, played=played, begun=begun)
     if left and not found:
         shortest_s = min(map(usual_length_s, left))
         raise StageError(
