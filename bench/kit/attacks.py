@@ -33,6 +33,7 @@ from venuewatch.base.wire.topics import Stream
 
 _ANSWER_S = 20.0
 _SLICE_S = 0.005
+_TRIES = 10
 _AGAIN_S = 0.1
 _TOGETHER_BYTES = 65_536
 _KEEPALIVE_S = 60
@@ -132,6 +133,19 @@ def connected(address: str, port: int, client: str) -> socket.socket:
     return sock
 
 
+def let_in(dial: Callable[[], socket.socket]) -> socket.socket:
+    """Return the first connection that the broker does not end at once, as now and then it does.
+
+    Raises:
+        OSError: it lets us in at no time.
+    """
+    for _ in range(_TRIES):
+        with contextlib.suppress(ConnectionResetError):
+            return dial()
+        time.sleep(_AGAIN_S)
+    return dial()
+
+
 class Flood:
     """Sends ``packets`` over ``sock`` and the connections that ``dial`` opens, and counts."""
 
@@ -207,7 +221,7 @@ def main() -> NoReturn:
         packets = ATTACKS[options.attack](Victim(options.venue, options.host))
     again = partial(dial, options.client)
     print(json.dumps({"connections": len(held)}), flush=True)
-    flood = Flood(held.pop() if held else again(), again, packets)
+    flood = Flood(held.pop() if held else let_in(again), again, packets)
     threading.Thread(target=flood.answer, name="answers", daemon=True).start()
     flood.run(options.per_second)
 
