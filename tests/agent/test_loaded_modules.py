@@ -1,4 +1,4 @@
-"""What a plain agent does not load: each megabyte is taken from every host of a venue."""
+"""Modules that a plain agent does not load: each megabyte is taken from every host of a venue."""
 
 import subprocess
 import sys

@@ -60,7 +60,7 @@ def test_host_is_named_by_its_incident_or_by_evidence() -> None:
 def test_more_kills_than_hosts_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["abuse", "--hosts", "60", "--kills", "10"]) == 1
 
-    assert capsys.readouterr().err == ("abuse: expected --hosts of 109 or more for so many kills\n")
+    assert capsys.readouterr().err == ("abuse: expected --hosts of 120 or more for so many kills\n")
 
 
 def run(folder: Path, *more: str) -> dict[str, Any]:
