@@ -6,21 +6,17 @@ connections that scenarios end have to be kept apart. ``python -m bench rehearsa
 """
 
 from pathlib import Path
-from typing import Final
 
 import pytest
 
 from bench.kit.rehearsed import rehearsed
 from tests.faults.stage import staged
-from tests.rehearsal.playing.pool import FLEET, OF_THE_CENTRE, VENUES, pool
+from tests.rehearsal.playing.pool import FLEET, OF_THE_CENTRE, VENUES, WITHIN_S, pool
 from tests.rehearsal.runfile.scenarios import run_of
 from venuewatch.rehearsal.playing.fitting import fitting
 from venuewatch.rehearsal.playing.sitting import isolation_of, play_sitting
 
 pytestmark = [pytest.mark.real, pytest.mark.timed, pytest.mark.timeout(400)]
-
-WITHIN_S: Final = 150.0
-"""For how long is played, by a forecast; the stage stands within half a minute."""
 
 
 def test_live_kinds_are_made_true_and_told_right_and_nobody_else_is_accused(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tests.rehearsal.playing.pool import FLEET, OF_THE_CENTRE, pool
+from tests.rehearsal.playing.pool import FLEET, OF_THE_CENTRE, WITHIN_S, pool
 from tests.rehearsal.playing.pool import VENUES as EIGHT
 from tests.rehearsal.runfile.scenarios import order, scenario
 from venuewatch.rehearsal.playing.fitting import AGAIN_SHARE, ALONE_SHARE, Slot, fitting
@@ -122,9 +122,9 @@ def test_nothing_is_chosen_where_nothing_fits() -> None:
 
 
 def test_eight_venues_play_a_quarter_of_all_kinds_within_minutes() -> None:
-    slots = fitting(pool(150.0), isolation_of(FLEET), 150.0)
+    slots = fitting(pool(WITHIN_S), isolation_of(FLEET), WITHIN_S)
 
     kinds = set(kinds_of(slots))
     assert len(kinds) >= 2 * EIGHT + OF_THE_CENTRE
     assert sum(slot.scenario.runs_alone for slot in slots) == OF_THE_CENTRE
-    assert slots[-1].ends_at <= 150.0
+    assert slots[-1].ends_at <= WITHIN_S

@@ -100,12 +100,20 @@ def test_part_of_the_centre_rests_until_what_is_said_of_it_is_a_new_matter(
     assert rest_s == 0.0 or rules.obstacle(second, 29.9 + rest_s) == "for a rest"
 
 
-def test_stall_that_is_too_short_to_be_told_lets_the_centre_rest_too() -> None:
-    rules, brief = isolation(), of_centre(1, "centre:", is_told=False)
-    rules.begin(brief, 0.0)
-    rules.end(brief, 30.0)
+@pytest.mark.parametrize(
+    ("was_told", "is_told", "rest_s"),
+    [(False, True, CENTRE_APART_S), (True, False, CENTRE_APART_S), (False, False, 0.0)],
+)
+def test_hit_that_is_not_told_makes_one_case_with_one_that_is(
+    was_told: bool,  # noqa: FBT001 - a parameter
+    is_told: bool,  # noqa: FBT001 - a parameter
+    rest_s: float,
+) -> None:
+    rules, first = isolation(), of_centre(1, "centre:", is_told=was_told)
+    rules.begin(first, 0.0)
+    rules.end(first, 30.0)
 
-    assert rules.rest_left_s(of_centre(2, "centre:"), 30.0) == CENTRE_APART_S
+    assert rules.rest_left_s(of_centre(2, "centre:", is_told=is_told), 30.0) == rest_s
 
 
 def of_centre(number: int, said: str, *, is_told: bool = True) -> Scenario:

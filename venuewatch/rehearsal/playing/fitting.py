@@ -42,6 +42,13 @@ class _Known:
         self._kinds.add(scenario.kind)
 
 
+class Span(NamedTuple):
+    """A time (s) from its begin to its end."""
+
+    begin: float
+    end: float
+
+
 class Slot(NamedTuple):
     """A scenario that fits, and when (s) it begins and is over."""
 
@@ -64,59 +71,57 @@ def fitting(
     ``begun``: numbers of those that were interrupted.
     """
     known = _Known(played, begun)
-    first = list(_alone(scenarios, within_s * ALONE_SHARE, known, is_again=False))
-    others = [each for each in scenarios if each not in first]
-    again_s = within_s * AGAIN_SHARE - _length_s(first)
-    again = list(_alone(others, again_s, known, is_again=True))
-    slots = list(_in_a_row(first, 0.0))
-    begins_at = _length_s(first)
-    left_s = within_s - begins_at - _length_s(again)
+    alone = [each for each in scenarios if each.runs_alone]
+    slots = list(_in_a_row(alone, isolation, Span(0.0, within_s * ALONE_SHARE), known))
+    first = [slot.scenario for slot in slots]
+    begins_at = max((slot.ends_at for slot in slots), default=0.0)
+    again = [each for each in alone if each not in first]
+    again_s = max(0.0, within_s * AGAIN_SHARE - begins_at) if again else 0.0
     together = [each for each in scenarios if not each.runs_alone]
-    slots += [
-        Slot(scenario, begins_at + begin, begins_at + end)
-        for scenario, begin, end in _together(together, isolation, left_s, known)
-    ]
-    slots += _in_a_row(again, max((each.ends_at for each in slots), default=0.0))
+    slots += _together(together, isolation, Span(begins_at, within_s - again_s), known)
+    now = max((slot.ends_at for slot in slots), default=0.0)
+    left = Span(now, min(now + again_s, within_s))
+    slots += _in_a_row(again, isolation, left, known, is_again=True)
     return slots
 
 
-def _length_s(scenarios: Sequence[Scenario]) -> float:
-    return sum(map(usual_length_s, scenarios))
+def _in_a_row(
+    scenarios: Sequence[Scenario],
+    isolation: Isolation,
+    within: Span,
+    known: _Known,
+    *,
+    is_again: bool = False,
+) -> Iterator[Slot]:
+    """Yield those that fit, with the rests between them, in the order of the plan.
 
-
-def _in_a_row(scenarios: Sequence[Scenario], now: float) -> Iterator[Slot]:
+    They are of kinds that were not played or, ``is_again``, of those that were.
+    """
+    now = within.begin
     for scenario in scenarios:
-        ends_at = now + usual_length_s(scenario)
-        yield Slot(scenario, now, ends_at)
-        now = ends_at
-
-
-def _alone(
-    scenarios: Sequence[Scenario], within_s: float, known: _Known, *, is_again: bool
-) -> Iterator[Scenario]:
-    """Yield those that run alone and fit, in the order of the plan: of new kinds, or of known."""
-    for scenario in scenarios:
-        length_s = usual_length_s(scenario)
-        is_fit = scenario.runs_alone and length_s <= within_s
-        if is_fit and known.is_new(scenario) != is_again:
-            within_s -= length_s
+        begins_at = now + isolation.rest_left_s(scenario, now)
+        ends_at = begins_at + usual_length_s(scenario)
+        if ends_at <= within.end and known.is_new(scenario) != is_again:
+            isolation.begin(scenario, begins_at)
+            isolation.end(scenario, ends_at)
             known.add(scenario)
-            yield scenario
+            yield Slot(scenario, begins_at, ends_at)
+            now = ends_at
 
 
 def _together(
-    scenarios: Sequence[Scenario], isolation: Isolation, within_s: float, known: _Known
+    scenarios: Sequence[Scenario], isolation: Isolation, within: Span, known: _Known
 ) -> Iterator[Slot]:
     """Yield the others that fit."""
-    step_s = max(_STEP_S, within_s / _STEPS)
+    step_s = max(_STEP_S, (within.end - within.begin) / _STEPS)
     waiting = sorted(scenarios, key=usual_length_s)
     played: list[Slot] = []
-    now = 0.0
-    while waiting and now < within_s:
+    now = within.begin
+    while waiting and now < within.end:
         for slot in [slot for slot in played if slot.ends_at <= now]:
             isolation.end(slot.scenario, now)
             played.remove(slot)
-        waiting = [each for each in waiting if now + usual_length_s(each) <= within_s]
+        waiting = [each for each in waiting if now + usual_length_s(each) <= within.end]
         new = [each for each in waiting if known.is_new(each)]
         for scenario in new or tuple(waiting):
             is_again = bool(new) and not known.is_new(scenario)

@@ -5,8 +5,9 @@
 3. Connections that end near one moment, by orders of different scenarios, are less than the core
    takes for one case (``hang_ups.py``). When an order ends connections is in ``playing/ends.py``.
 4. Likewise venues that are lost near one moment (``centre_side.py``).
-5. What the monitor says of the centre goes on with what it said a minute ago. So two scenarios of
-   which it may say something of the same part of the centre are further apart than that.
+5. What the monitor says of the centre goes on with what it said or noticed a minute ago. So two
+   scenarios that hit the same part of the centre are further apart than that, unless it is to say
+   nothing of either.
 
 Limits are the core's own constants. Moments are seconds of the run's clock.
 """
@@ -60,7 +61,8 @@ class Isolation:
         self._played: dict[int, Scenario] = {}
         self._known: dict[int, _Known] = {}
         self._spans: list[Spans] = []
-        self._centre_until: dict[str, float] = {}
+        self._told_until: dict[str, float] = {}
+        self._hit_until: dict[str, float] = {}
 
     @property
     def count(self) -> int:
@@ -114,8 +116,10 @@ class Isolation:
     def end(self, scenario: Scenario, now: float) -> None:
         """Note that it is over."""
         del self._played[scenario.number]
-        for subject in _parts_of_centre(scenario):
-            self._centre_until[subject] = now + CENTRE_APART_S
+        until = dict.fromkeys(_hit_at_centre(scenario), now + CENTRE_APART_S)
+        self._hit_until |= until
+        if _is_told_of(scenario):
+            self._told_until |= until
 
     def spans(self, scenario: Scenario, now: float) -> Iterator[Span]:
         """Yield when connections may end if the scenario begins at ``now``."""
@@ -123,7 +127,8 @@ class Isolation:
             yield from spans
 
     def _centre_left_s(self, scenario: Scenario, now: float) -> float:
-        until = (self._centre_until.get(subject, now) for subject in _parts_of_centre(scenario))
+        rests_until = self._hit_until if _is_told_of(scenario) else self._told_until
+        until = (rests_until.get(subject, now) for subject in _hit_at_centre(scenario))
         return max(until, default=now) - now
 
     def _spans_of(self, scenario: Scenario, now: float) -> list[Spans]:
@@ -175,13 +180,13 @@ def _venues_near(span: Span, orders: Sequence[Spans]) -> int:
     return count
 
 
-def _parts_of_centre(scenario: Scenario) -> set[str]:
-    """Return of what at the centre the monitor may say something in a scenario.
-
-    Where it is to say nothing, that is all that is hit: a stall too short to be told makes one case
-    with a longer one soon after.
-    """
+def _hit_at_centre(scenario: Scenario) -> set[str]:
+    """Return the parts of the centre of which the monitor may say something, or which are hit."""
     said = [each.subject for each in scenario.expected]
     said += [each.subject for each in scenario.allowed]
     hit = [target for order in scenario.orders for target in order.targets]
     return {subject for subject in said or hit if subject.startswith(_CENTRE)}
+
+
+def _is_told_of(scenario: Scenario) -> bool:
+    return bool(scenario.expected or scenario.allowed)
