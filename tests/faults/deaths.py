@@ -23,7 +23,7 @@ UNDONE_S: Final = 2.0
 LONG_S: Final = 60.0
 """A fault of this length is not over by itself before a test is."""
 
-BRIEF_S: Final = 0.5
+BRIEF_S: Final = 1.0
 LATER_S: Final = 0.5
 """How long (s) after its fixed length a fault lasts where a timer ends it."""
 

@@ -53,6 +53,11 @@ send some messages."""
 
 USUAL_LOOK_S: Final = 1.0
 
+SEEN_AFTER_S: Final = {"watched": 10.0}
+"""How long (s) a fault lasts at least until it can be seen."""
+
+OVERLOADED_S: Final = 6.0  # until it stalls once
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Play each fault with one end by turn, a few with none; or all of them with each."""
@@ -100,7 +105,7 @@ def test_live_fault_is_over_or_lasts_as_it_should(world: World, fault: str, end:
 
 def assert_it_is_undone(world: World, name: str, end: str, subject: Subject) -> None:
     death = DEATHS[end]
-    fault = faults.load(name)(lasts_s=death.lasts_s)
+    fault = of_length(name, death.lasts_s, is_timed=death.is_timed)
     look = Look(world, fault, subject)
     look.await_well(WELL_S)
     with played(world, fault, subject) as controller:
@@ -111,6 +116,18 @@ def assert_it_is_undone(world: World, name: str, end: str, subject: Subject) -> 
         limit_s = fault.longest_s + LATER_S if death.is_timed else UNDONE_S
         look_s = LOOK_S.get(fault.SEEN_BY, USUAL_LOOK_S)
         look.await_well(limit_s + look_s)
+
+
+def of_length(name: str, lasts_s: float, *, is_timed: bool) -> faults.Fault:
+    """Return a fault of a length; where that ends it, of one fall, and long enough to be seen."""
+    kind = faults.load(name)
+    if not is_timed:
+        return kind(lasts_s=lasts_s)
+    seen_after_s = SEEN_AFTER_S.get(kind.SEEN_BY, lasts_s)
+    if "stall_s" in kind.__struct_fields__:
+        return kind(lasts_s=OVERLOADED_S)
+    falls = {"falls": 1, "down_s": seen_after_s} if "falls" in kind.__struct_fields__ else {}
+    return kind(lasts_s=seen_after_s, **falls)
 
 
 def assert_restart_changes_nothing(world: World, fault: faults.Fault, subject: Subject) -> None:

@@ -101,5 +101,6 @@ def _configurations(world: World) -> Iterator[Path]:
             continue
         for word in words:
             file = Path(word.decode(errors="replace"))
-            if file.name.startswith("agent-") and file.is_relative_to(world.folder):
+            is_read = file.name.startswith("agent-") and file.suffix == ".toml"  # a timer's is .pid
+            if is_read and file.is_relative_to(world.folder):
                 yield file.relative_to(world.folder)

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable
+from types import FrameType
 from typing import Final
 
 import msgspec
@@ -153,10 +154,14 @@ class _Guard:
         return undo_each(undo for _, undo in due)
 
 
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Go on. What is started again would itself ignore what ``SIG_IGN`` ignores (execve(2))."""
+
+
 def main() -> None:
     """Guard the faults of a controller, until it ends."""
     for number in _IGNORED:
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, _ignore)
     address, lease_s = sys.argv[1:]
     _Guard("" if address == "-" else f"\0{address}", float(lease_s) or None).run()
 
