@@ -332,3 +332,20 @@ def test_a_process_that_has_ended_can_not_be_frozen() -> None:
 
     with Guardian() as guardian, pytest.raises(StageError, match="has ended"):
         freeze(guardian, process.pid)
+
+
+ASKS_ITSELF_TO_END: Final = """\
+sh -c 'kill -TERM $$; echo >"$1"' sh "$1"
+echo >"$2"
+"""
+
+
+def test_what_a_guardian_starts_obeys_a_request_to_end(tmp_path: Path) -> None:
+    survived, over = tmp_path / "survived", tmp_path / "over"
+    undo = Undoing(("sh", "-c", ASKS_ITSELF_TO_END, "sh", str(survived), str(over)))
+
+    with Guardian() as guardian:
+        guardian.play(lambda: None, undo, lasts_s=0.1)
+        until("it is over", over.exists)
+
+    assert not survived.exists()
