@@ -124,10 +124,11 @@ def test_each_line_of_the_log_is_marked(handler: logging.Handler) -> None:
 def test_a_line_of_json_begins_with_the_mark() -> None:
     log.start()
     (real,) = logging.getLogger().handlers
-    before = real.format(record())
+    said = record()
+    before = real.format(said)
     log.mark(NAME)
 
-    line = real.format(record())
+    line = real.format(said)
 
     assert line.startswith('{"EXERCISE":"Rehearsal')
     assert json.loads(line) == {"EXERCISE": NAME, **json.loads(before)}
