@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from aggregator.core.verdicts import hang_ups
 from aggregator.core.verdicts.causes import Cause
-from venuewatch.rehearsal.playing.isolation import CENTRE_APART_S, NEAR_S, Isolation
+from venuewatch.rehearsal.playing.centre_rests import CENTRE_APART_S
+from venuewatch.rehearsal.playing.isolation import NEAR_S, Isolation
 from venuewatch.rehearsal.scenario import Expectation, Order, Scenario
 
 HOSTS = 7

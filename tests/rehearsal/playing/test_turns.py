@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import msgspec
 
 from tests.rehearsal.runfile.scenarios import expectation, order, scenario
-from venuewatch.rehearsal.playing.isolation import CENTRE_APART_S, Isolation
+from venuewatch.rehearsal.playing.centre_rests import CENTRE_APART_S
+from venuewatch.rehearsal.playing.isolation import Isolation
 from venuewatch.rehearsal.playing.terms import usual_length_s
 from venuewatch.rehearsal.playing.turns import IN_A_ROW, PASSED_AT_REST, PASSED_BY, Turns
 from venuewatch.rehearsal.scenario import Scenario

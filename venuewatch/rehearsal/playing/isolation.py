@@ -5,9 +5,7 @@
 3. Connections that end near one moment, by orders of different scenarios, are less than the core
    takes for one case (``hang_ups.py``). When an order ends connections is in ``playing/ends.py``.
 4. Likewise venues that are lost near one moment (``centre_side.py``).
-5. What the monitor says of the centre goes on with what it said or noticed a minute ago. So two
-   scenarios that hit the same part of the centre are further apart than that, unless it is to say
-   nothing of either.
+5. A part of the centre that was hit is left alone for a minute (``playing/centre_rests.py``).
 
 Limits are the core's own constants. Moments are seconds of the run's clock.
 """
@@ -15,9 +13,9 @@ Limits are the core's own constants. Moments are seconds of the run's clock.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from aggregator.core.suspension import TOGETHER_S
 from aggregator.core.verdicts import centre_side, hang_ups
 from venuewatch.rehearsal.plan.apart import Rests
+from venuewatch.rehearsal.playing.centre_rests import CentreRests
 from venuewatch.rehearsal.playing.ends import Ends, Look, Span, Spans, any_time
 from venuewatch.rehearsal.scenario import Scenario
 
@@ -25,11 +23,6 @@ NEAR_S: Final = hang_ups.TOGETHER_S + 0.5
 """Ends of connections are near one another within this (s)."""
 
 VENUES_NEAR_S: Final = centre_side.TOGETHER_S + 1.0
-
-CENTRE_APART_S: Final = TOGETHER_S + 1.0
-"""How long (s) a part of the centre is left alone after a scenario."""
-
-_CENTRE: Final = "centre:"
 
 Obstacle: TypeAlias = Literal["to be alone", "for their venues", "for a rest", "to be kept apart"]
 """What a scenario waits for that may not begin."""
@@ -61,8 +54,7 @@ class Isolation:
         self._played: dict[int, Scenario] = {}
         self._known: dict[int, _Known] = {}
         self._spans: list[Spans] = []
-        self._told_until: dict[str, float] = {}
-        self._hit_until: dict[str, float] = {}
+        self._centre = CentreRests()
 
     @property
     def count(self) -> int:
@@ -87,15 +79,15 @@ class Isolation:
 
     def has_rested(self, scenario: Scenario, now: float) -> bool:
         """Tell whether what a scenario hits has been left alone for long enough."""
-        return self._centre_left_s(scenario, now) <= 0.0 and self._rests.allow(scenario, now)
+        return self._centre.left_s(scenario, now) <= 0.0 and self._rests.allow(scenario, now)
 
     def rests_for_centre(self, scenario: Scenario, now: float) -> bool:
         """Tell whether nothing but a part of the centre has to be left alone, a minute at most."""
-        return self._centre_left_s(scenario, now) > 0.0 and self._rests.allow(scenario, now)
+        return self._centre.left_s(scenario, now) > 0.0 and self._rests.allow(scenario, now)
 
     def rest_left_s(self, scenario: Scenario, now: float) -> float:
         """Return how long (s) it has to be left alone, if nothing else is hit meanwhile."""
-        return max(self._centre_left_s(scenario, now), self._rests.left_s(scenario, now))
+        return max(self._centre.left_s(scenario, now), self._rests.left_s(scenario, now))
 
     def ends_any(self, scenario: Scenario, now: float) -> bool:
         """Tell whether a scenario may end connections, or lose venues, if it begins at ``now``."""
@@ -116,20 +108,12 @@ class Isolation:
     def end(self, scenario: Scenario, now: float) -> None:
         """Note that it is over."""
         del self._played[scenario.number]
-        until = dict.fromkeys(_hit_at_centre(scenario), now + CENTRE_APART_S)
-        self._hit_until |= until
-        if _is_told_of(scenario):
-            self._told_until |= until
+        self._centre.note_end(scenario, now)
 
     def spans(self, scenario: Scenario, now: float) -> Iterator[Span]:
         """Yield when connections may end if the scenario begins at ``now``."""
         for spans in self._spans_of(scenario, now):
             yield from spans
-
-    def _centre_left_s(self, scenario: Scenario, now: float) -> float:
-        rests_until = self._hit_until if _is_told_of(scenario) else self._told_until
-        until = (rests_until.get(subject, now) for subject in _hit_at_centre(scenario))
-        return max(until, default=now) - now
 
     def _spans_of(self, scenario: Scenario, now: float) -> list[Spans]:
         """Return when connections may end, by order."""
@@ -178,15 +162,3 @@ def _venues_near(span: Span, orders: Sequence[Spans]) -> int:
         near = [other.venues for other in spans if span.is_near(other, VENUES_NEAR_S)]
         count += max(near, default=0)
     return count
-
-
-def _hit_at_centre(scenario: Scenario) -> set[str]:
-    """Return the parts of the centre of which the monitor may say something, or which are hit."""
-    said = [each.subject for each in scenario.expected]
-    said += [each.subject for each in scenario.allowed]
-    hit = [target for order in scenario.orders for target in order.targets]
-    return {subject for subject in said or hit if subject.startswith(_CENTRE)}
-
-
-def _is_told_of(scenario: Scenario) -> bool:
-    return bool(scenario.expected or scenario.allowed)
