@@ -116,7 +116,7 @@ class Centre(Inlets):
 
     @property
     def is_ready(self) -> bool:
-        """Whether we can hear, and every host's state is decided."""
+        """Whether we can hear, and each host is decided that we had when we began to."""
         return self.decisions.is_settled
 
     @property

@@ -114,7 +114,7 @@ class Decisions:
 
     @property
     def is_settled(self) -> bool:
-        """Whether we can hear, and every host's state is decided."""
+        """Whether we can hear, and each host is decided that we had when we began to."""
         return not self.hearing.is_blind and not self.expectation.is_waiting
 
     def advance(self, now: float, units: int = sys.maxsize) -> bool:

@@ -114,8 +114,14 @@ class Expectation:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a host has still to find its way to us, or to be judged."""
-        return any(venue.counts[HostState.UNKNOWN] for venue in self._fleet.venues.values())
+        """Whether a host has still to find its way to us, or to be judged.
+
+        One that the inventory has only since the grace began keeps nobody waiting.
+        """
+        return any(
+            venue.counts[HostState.UNKNOWN] and any(map(self._is_awaited, venue.hosts.values()))
+            for venue in self._fleet.venues.values()
+        )
 
     def excuses_now(self, now: float) -> list[tuple[Host | None, Excuse]]:
         """Return what puts verdicts off now, of everybody (None) and of single hosts."""
@@ -252,7 +258,7 @@ class Expectation:
         """Allow an unknown host what its birth, which came just now, announces."""
         assert host.birth is not None  # noqa: S101 - its birth came
         expected = now + host.birth.interval_s + host.margin_s
-        if self._grace_began is not None:
+        if self._grace_began is not None and not self._is_new(host):
             began, reason = self._grace_began
             expected = max(expected, began + self.grace_s(host))
             self._note(host, Excuse(reason, began, expected))
@@ -323,6 +329,15 @@ class Expectation:
             host.wills_count_from = max(host.wills_count_from, end)
             if host.closed_at is not None and host.state in ALIVE:
                 host.deadline = max(host.deadline, host.wills_count_from)
+
+    def _is_awaited(self, host: Host) -> bool:
+        return host.state is HostState.UNKNOWN and not self._is_new(host)
+
+    def _is_new(self, host: Host) -> bool:
+        """Tell whether the inventory has a host only since the last grace began."""
+        if host.excuse is None or host.excuse.reason is not Reason.START:
+            return False
+        return self._grace_began is not None and host.excuse.since > self._grace_began[0]
 
     @staticmethod
     def _ends_early(host: Host, excuse: Excuse) -> bool:
