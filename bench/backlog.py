@@ -104,6 +104,7 @@ def _measured(many: Fleet, folder: Path, records: int) -> Row:
             lags.append(aggregator.value("venuewatch_aggregator_loop_lag_seconds") or 0.0)
             progress(f"{said['sent_bytes'] / _MIB:,.0f} MiB sent")
             pause(_APART_S)
+        told = many.incidents()  # before those that came back leave all at once
         took_s = said["drained_s"]
         used_s = cpu_s(aggregator.pid) - cpu_before
     stored, most = _stored(folder)
@@ -116,7 +117,7 @@ def _measured(many: Fleet, folder: Path, records: int) -> Row:
         "readings": stored,
         "readings_missing": records * len(many.names) - stored,
         "readings_twice": most - records,
-        "incidents_of_others": len(told := many.incidents()),
+        "incidents_of_others": len(told),
         "they_are": ", ".join(f"{host or 'centre'} {cause}" for host, cause in told),
         "kills": len(busy_s),
         "kill_known_s_median_quiet": round(median(quiet_s), 3),
