@@ -60,47 +60,6 @@ def test_host_that_is_added_is_watched_within_its_grace(story: Story) -> None:
     assert story.incident("host", "new").opened_at == changed_at + GRACE_S
 
 
-@pytest.mark.parametrize("expected", [MORE, OTHER])
-def test_centre_stays_ready_while_hosts_that_were_added_are_awaited(
-    story: Story, expected: dict[str, tuple[str, ...]]
-) -> None:
-    expect(story, expected)
-    (new, *more) = (name for name in story.machines if story.state(name) is HostState.UNKNOWN)
-    story.mute(new, *more)
-    assert (story.state(new), story.centre.is_ready) == (HostState.UNKNOWN, True)
-
-    story.deliver(story.machines[new].birth())
-
-    assert (story.state(new), story.centre.is_ready) == (HostState.UNKNOWN, True)
-
-
-def test_host_that_was_added_is_awaited_like_all_once_we_hear_again(story: Story) -> None:
-    expect(story, MORE)
-    story.mute("new")
-
-    story.lose_connection()
-    story.regain_connection(*(name for name in story.machines if name != "new"))
-    story.run(GRACE_S / 2)
-
-    awaited = [name for name in MORE["STA"] if story.state(name) is HostState.UNKNOWN]
-    assert (awaited, story.centre.is_ready) == (["new"], False)
-    story.run(GRACE_S)
-    assert (story.state("new"), story.centre.is_ready) == (HostState.DOWN, True)
-
-
-def test_host_added_within_the_grace_does_not_lengthen_it() -> None:
-    story = Story(ONLY_STADE)
-    story.subscribe(0.0)
-    story.mute(*story.machines, run_s=GRACE_S / 2)
-    expect(story, {**ONLY_STADE, "TAH": ("t1",)})
-    story.mute("t1")
-    assert not story.centre.is_ready
-
-    story.run(GRACE_S / 2 + 0.5)
-
-    assert (story.state("t1"), story.centre.is_ready) == (HostState.UNKNOWN, True)
-
-
 @pytest.mark.parametrize("expected", [MORE, LESS, OTHER])
 def test_hosts_that_stay_keep_all_that_is_known(
     story: Story, expected: dict[str, tuple[str, ...]]
