@@ -18,7 +18,8 @@ from agent.checks.reading.times import Deadline
 from tests.agent.checks.peers import LOOPBACK, PATIENCE_S, made, read, say, say_nothing, tcp_peer
 
 EVIL = "(a+)+$"
-STOPPED = f"matching {EVIL!r} took over 0.3 s and was stopped"
+HASTY_S = 0.3
+STOPPED = f"matching {EVIL!r} took over {HASTY_S} s and was stopped"
 ENDLESS = b"a" * 64 + b"b"
 PAGE = b"HTTP/1.1 200 OK\r\n\r\n"
 MIB = 1_048_576
@@ -42,7 +43,7 @@ def ours() -> Iterator[Matcher]:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matcher, "LONGEST_S", 0.3)
+    monkeypatch.setattr(matcher, "LONGEST_S", HASTY_S)
 
 
 def beside(work: Callable[[], Reading]) -> tuple[Reading, int]:
@@ -119,7 +120,6 @@ def test_heartbeat_fits_a_whole_line(tmp_path: Path, line: bytes, data: int) -> 
     assert (reading.state, reading.values.results_messages_total) == ("flowing", data)
 
 
-@pytest.mark.usefixtures("hasty")
 def test_other_patterns_are_matched_behind_an_endless_one(ours: Matcher) -> None:
     ours.is_in("x", b"x", soon())
     asked = threading.Thread(target=lambda: fails(ours, ENDLESS))
@@ -133,10 +133,9 @@ def test_other_patterns_are_matched_behind_an_endless_one(ours: Matcher) -> None
 
 def fails(matcher: Matcher, data: bytes) -> None:
     with pytest.raises(UnmatchedError):
-        matcher.is_in(EVIL, data, soon())
+        matcher.is_in(EVIL, data, Deadline(HASTY_S))
 
 
-@pytest.mark.usefixtures("hasty")
 def test_matcher_is_killed_at_its_deadline_and_started_again(ours: Matcher) -> None:
     ours.is_in("x", b"x", soon())
     first = psutil.Process(ours.pid)
