@@ -23,7 +23,7 @@ class CentreRests:
         self._until: dict[tuple[str, bool], float] = {}
 
     def left_s(self, scenario: Scenario, now: float) -> float:
-        """Return how long (s) a scenario has to wait; 0 if it may begin."""
+        """Return how long (s) a scenario has to wait; 0 or less if it may begin."""
         were_told = (True, False) if _is_told_of(scenario) else (True,)
         hits = itertools.product(_parts_of(scenario), were_told)
         return max((self._until.get(hit, now) for hit in hits), default=now) - now
