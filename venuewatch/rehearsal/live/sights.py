@@ -6,12 +6,12 @@ acts: by a packet across a line, by /proc, by a connection of its own. Their nam
 simulated world's.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.live.programs import runs
+from venuewatch.rehearsal.live.seen.agents import configurations
 from venuewatch.rehearsal.live.seen.centre import (
     aggregator_clock,
     aggregator_line,
@@ -56,11 +56,11 @@ def twins(world: World, subject: Subject) -> bool | None:
     """Count in /proc the agents that go by the name of a host; at a venue, by a name of no host."""
     if subject.host:
         config = f"agent-{subject.host}.toml"
-        return sum(path.name == config for path in _configurations(world)) <= 1
+        return sum(path.name == config for path in configurations(world.folder)) <= 1
     at = {host.name for host in world.venue(subject.venue)}
     return not any(
         path.stem.removeprefix("agent-") not in world.hosts
-        for path in _configurations(world)
+        for path in configurations(world.folder)
         if path.parts[0] in at
     )
 
@@ -90,17 +90,3 @@ SIGHTS: Final[Mapping[str, Sight]] = {
     )
 }
 """Every sight, by its name."""
-
-
-def _configurations(world: World) -> Iterator[Path]:
-    """Yield the file of each agent that runs, as seen from the world's folder."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().split(b"\0")
-        except OSError:  # it has ended meanwhile
-            continue
-        for word in words:
-            file = Path(word.decode(errors="replace"))
-            is_read = file.name.startswith("agent-") and file.suffix == ".toml"  # a timer's is .pid
-            if is_read and file.is_relative_to(world.folder):
-                yield file.relative_to(world.folder)
