@@ -110,15 +110,16 @@ class BeatTimes(Slots):
     @property
     def next_at(self) -> float:
         """When (monotonic s) the next slot begins, or the beat that waits is looked at again."""
-        return min(super().next_at, self._retry_at)
+        return min(self._next_at, self._retry_at)
 
     def take(self, now: float) -> int | None:
         """Return the number of the beat that is due by ``now``, or may be sent by now; or None.
 
         Of a beat that waits and one that is due, the newer is the one that is wanted.
         """
-        if self.taken >= 0 and now - self.next_at >= LATE_S:
-            self._late_s = max(self._late_s, now - self.next_at)
+        late_s = now - self.next_at
+        if late_s >= LATE_S and self._taken >= 0:
+            self._late_s = max(self._late_s, late_s)
             self._is_late_said = False
         number = super().take(now)
         if number is None and now >= self._retry_at:

@@ -146,14 +146,14 @@ class Outbox:
         """How many vitals in the spool had a damaged catalogue, since this process began."""
         return self._payloads.unreadable
 
-    def next_at(self) -> float | None:
-        """Return when (monotonic s) to call ``advance`` next, None if nothing is to be done."""
+    def next_at(self) -> float:
+        """Return when (monotonic s) to call ``advance`` next; infinity if nothing is to be done."""
         due = [sent.sent_at + ACKNOWLEDGED_WITHIN_S for sent in self._in_flight[:1]]
         if self._may_send and self._spool.status.pending and not self._spool.is_asked:
             may_send_at = max(self._pace.next_at, self._room_at)
             again_at = min(self._resend_at, max(self._hole_at, may_send_at))
             due.append(again_at if self._is_all_sent else may_send_at)
-        return min(due, default=None)
+        return min(due, default=math.inf)
 
     def take(self, message: Message, send: Send | None, now: float) -> None:
         """Send a reading with ``send``; keep it if that is None."""

@@ -94,8 +94,7 @@ class Readings:
     def next_at(self) -> float:
         """When (monotonic s) to call ``advance`` again, if nothing ends before."""
         say_at = self._said_at + CHECKS_APART_S if self._ended else math.inf
-        check_at = self._runner.next_at
-        return min(self._rounds.next_at, say_at, math.inf if check_at is None else check_at)
+        return min(self._rounds.next_at, say_at, self._runner.next_at)
 
     @property
     def skipped(self) -> int:

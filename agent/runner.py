@@ -6,6 +6,7 @@ within its timeout is reported as hanging, then again at each of its slots, for 
 hangs; its late result is dropped.
 """
 
+import math
 import queue
 import threading
 from collections.abc import Callable, Iterable
@@ -68,9 +69,9 @@ class Runner:
         self._ended: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
 
     @property
-    def next_at(self) -> float | None:
+    def next_at(self) -> float:
         """When (monotonic s) to call ``advance`` again, if nothing ends before."""
-        return min((task.next_at for task in self._tasks.values()), default=None)
+        return min((task.next_at for task in self._tasks.values()), default=math.inf)
 
     @property
     def skipped(self) -> int:

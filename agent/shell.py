@@ -167,13 +167,13 @@ class Agent:
 
     def _step(self) -> None:
         now = clock.monotonic()
-        self._make_way(now)
+        if self._is_put_back or self._gives_way_to is not None:
+            self._make_way(now)
         self._link.step(now)
         session = self._link.session
-        if session is None:
-            if self._is_announced:  # it was left for the first broker
-                self._end_session()
-        elif session.is_open and not self._is_announced:
+        if session is None and self._is_announced:  # it was left for the first broker
+            self._end_session()
+        elif session is not None and session.is_open and not self._is_announced:
             self._announce(session)
         self._beat(now)
         self._answer(now)
@@ -214,7 +214,7 @@ class Agent:
         session = self._link.session
         due = [self._beats.next_at, self._readings.next_at, self._outbox.next_at()]
         due += [self._watchdog.next_at, self._link.next_at]
-        timeout_s = max(0.0, min(at for at in due if at is not None) - clock.monotonic())
+        timeout_s = max(0.0, min(due) - clock.monotonic())
         if session is not None:
             is_woken = session.wait(timeout_s, self._wake)
         else:

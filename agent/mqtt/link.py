@@ -107,10 +107,10 @@ class Link:
         return self._where.places[self._at]
 
     @property
-    def next_at(self) -> float | None:
-        """When to call ``step`` next; None while a session or a thread says when."""
+    def next_at(self) -> float:
+        """When to call ``step`` next; infinity while a session or a thread says when."""
         is_waiting = self.session is not None or self._attempt is not None or self._is_parting
-        return None if is_waiting else self.connect_at
+        return math.inf if is_waiting else self.connect_at
 
     @property
     def packet_bytes_max(self) -> float:
@@ -124,7 +124,7 @@ class Link:
         Raises:
             SessionError: it did not work; ``failed`` wants to know.
         """
-        is_first_back = self._take_look()
+        is_first_back = self._look is not None and self._take_look()
         session = self.session
         if session is not None:
             if self._at and session.is_open:

@@ -166,8 +166,8 @@ class Session:
         stream = self._stream
         link, woken = stream.fileno(), wake.fileno()
         due_at = self._client.due_at if self._client.is_open else self._open_by
-        if self._segments is not None:
-            due_at = min(due_at, self._segments.next_at)
+        look_at = math.inf if self._segments is None else self._segments.next_at
+        due_at = min(due_at, look_at)
         is_pending = stream.is_pending
         if is_pending:
             due_at = -math.inf
@@ -175,7 +175,7 @@ class Session:
         writing = [link] if stream.wants_write else []
         try:
             readable, _, _ = select.select([link, woken], writing, [], timeout_s)
-            self._process(is_readable=is_pending or link in readable)
+            self._process(is_readable=is_pending or link in readable, look_at=look_at)
         except ProtocolError as error:
             self._has_ended = True
             raise SessionError(self._end(error)) from None
@@ -185,8 +185,8 @@ class Session:
             raise SessionError(self._last_word())
         return woken in readable
 
-    def _process(self, *, is_readable: bool) -> None:
-        """Take in what has come, and send what is to be sent."""
+    def _process(self, *, is_readable: bool, look_at: float) -> None:
+        """Take in what has come, and send what is to be sent; ``look_at``: look at the path."""
         now = clock.monotonic()
         if is_readable:
             for heard in self._client.receive(self._stream.read(), now):
@@ -195,7 +195,7 @@ class Session:
             self._client.advance(now)
         elif now >= self._open_by:
             raise ProtocolError(MUTE)
-        if self._segments is not None and self._segments.advance(now):
+        if now >= look_at and self._segments is not None and self._segments.advance(now):
             self.was_path_narrow = True
             raise ProtocolError(segments.WHY)
         self._write()

@@ -1,5 +1,6 @@
 """Readings in their own rhythm and threads: a slow, hanging or crashing one delays no other."""
 
+import math
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -86,7 +87,7 @@ def test_a_slow_reading_within_its_timeout_skips_slots_and_is_told_once() -> Non
 
 
 def test_no_tasks_need_no_attention() -> None:
-    assert Runner([], LaterThreads()).next_at is None
+    assert Runner([], LaterThreads()).next_at == math.inf
 
 
 class Desk:

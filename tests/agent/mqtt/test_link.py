@@ -241,7 +241,7 @@ def test_first_is_not_connected_to_before_the_second_is_left() -> None:
     scene.link.step(now + 1.0)
 
     assert scene.threads.works == [leave]
-    assert (scene.link.session, scene.link.next_at) == (None, None)
+    assert (scene.link.session, scene.link.next_at) == (None, math.inf)
 
 
 def test_look_that_ends_after_its_session_is_hung_up_on() -> None:
@@ -274,7 +274,7 @@ def test_an_attempt_that_hangs_is_waited_for_and_no_other_begins() -> None:
         scene.link.step(scene.link.connect_at + later_s)
 
     assert scene.link.sessions == len(scene.threads.works) == 1
-    assert (scene.link.session, scene.link.next_at) == (None, None)
+    assert (scene.link.session, scene.link.next_at) == (None, math.inf)
 
 
 @pytest.mark.parametrize(

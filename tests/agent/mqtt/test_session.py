@@ -230,6 +230,7 @@ def test_connection_that_the_kernel_gave_up_says_that_nothing_arrived(
 def test_session_is_left_once_large_packets_are_lost_for_good(
     session: Session, wake: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Segments, "next_at", 0.0)
     monkeypatch.setattr(Segments, "advance", lambda _segments, _now: True)
 
     with pytest.raises(SessionError, match="large packets to the broker are lost"):

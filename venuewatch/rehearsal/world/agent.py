@@ -4,6 +4,7 @@ The parts of the real agent that need no I/O are used as they are: its beat time
 centre, its outbox and the queue behind its beats. Only processes, sockets and disks are modelled.
 """
 
+import math
 import random
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -185,13 +186,11 @@ class Agent:
         self._sleep()
 
     def _sleep(self) -> None:
-        due = [self._beats.next_at, self._readings.next_at]
+        outbox_at = self._outbox.next_at()
+        due = [self._beats.next_at, self._readings.next_at, outbox_at]
         if self._session is None:
             due.append(self._connect_at)
-        outbox_at = self._outbox.next_at()
-        if outbox_at is not None:
-            due.append(outbox_at)
-        self._is_idle = outbox_at is None and not self._machine.disk.records
+        self._is_idle = outbox_at == math.inf and not self._machine.disk.records
         # A loop takes its time: what is due by a rounding error must not be due for ever.
         now = self._loop.now
         self._alarm.set(now if self._is_woken else max(min(due), now + STEP_S))
