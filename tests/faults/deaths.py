@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, NoReturn, TextIO
 
 from aggregator.core.incidents.record import Subject
-from tests.faults.stage import end_timers
+from tests.faults.stage import end_timers, timers
 from tests.faults.world import World
 from venuewatch.rehearsal.faults import Fault
 from venuewatch.rehearsal.live.host import Host
+from venuewatch.rehearsal.live.programs import until
 from venuewatch.rehearsal.live.receiver import Receiver
 from venuewatch.rehearsal.live.timetable import Timetable
 from venuewatch.rehearsal.stage.guardian import LEASE_S, Guardian
@@ -87,7 +88,7 @@ DEATHS: Final = {
 @contextlib.contextmanager
 def played(world: World, fault: Fault, subject: Subject) -> Iterator[Controller]:
     """Yield a controller whose fault has begun; neither it nor its guardian is left afterwards."""
-    prefix = world.centre.namespace.removesuffix("centre")
+    prefix = _prefix(world)
     hears, says = os.pipe()
     reads, writes = os.pipe()
     pid = os.fork()
@@ -103,6 +104,17 @@ def played(world: World, fault: Fault, subject: Subject) -> Iterator[Controller]
                 os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             end_timers(prefix)
+
+
+def await_timers(world: World, within_s: float) -> None:
+    """Wait until all timers have undone what they are for: its effect may have ended before."""
+    of = _prefix(world)
+    until("all timers are over", lambda: not timers(of), within_s=within_s)
+
+
+def _prefix(world: World) -> str:
+    """Return what the names of a world's namespaces begin with."""
+    return world.centre.namespace.removesuffix("centre")
 
 
 def _control(

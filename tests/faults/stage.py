@@ -74,10 +74,18 @@ def tcp_info(sock: socket.socket, offset: int) -> int:
     return value
 
 
-def end_timers(of: str) -> None:
-    """End the timers that a killed guardian of a run has left: they would undo a later fault."""
+def timers(of: str) -> list[int]:
+    """Return the process ids of the timers of a run."""
+    found = []
     for process in psutil.process_iter(["cmdline", "environ"]):
         words, variables = process.info["cmdline"] or (), process.info["environ"] or {}
         if TIMER in words and variables.get(MARK) == of:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            found.append(process.pid)
+    return found
+
+
+def end_timers(of: str) -> None:
+    """End the timers that a killed guardian of a run has left: they would undo a later fault."""
+    for pid in timers(of):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)

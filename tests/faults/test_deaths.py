@@ -13,6 +13,7 @@ from tests.faults.deaths import (
     LATER_S,
     LONG_S,
     UNDONE_S,
+    await_timers,
     played,
     restart_agent_of,
 )
@@ -116,6 +117,8 @@ def assert_it_is_undone(world: World, name: str, end: str, subject: Subject) -> 
         limit_s = fault.longest_s + LATER_S if death.is_timed else UNDONE_S
         look_s = LOOK_S.get(fault.SEEN_BY, USUAL_LOOK_S)
         look.await_well(limit_s + look_s)
+        if death.is_timed:
+            await_timers(world, limit_s)
 
 
 def of_length(name: str, lasts_s: float, *, is_timed: bool) -> faults.Fault:

@@ -1,5 +1,7 @@
 """A program that a guardian has started again is the same to us as one of our own."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,6 +36,18 @@ def test_program_that_was_killed_is_started_again_once(process: Process) -> None
     assert psutil.Process(process.pid).cwd() == str(process.log.parent)
     again = process.pid
     assert process.start().pid == again
+
+
+def test_end_of_a_program_is_known_though_it_has_been_started_again(process: Process) -> None:
+    before = process.pid
+    process.signal(signal.SIGKILL)
+    os.waitid(os.P_PID, before, os.WEXITED | os.WNOWAIT)
+    assert undo_each([process.starting()]) == []
+
+    assert process.await_end() == -signal.SIGKILL
+
+    assert process.is_running
+    assert process.pid != before
 
 
 def test_program_that_runs_is_not_started_again(process: Process) -> None:

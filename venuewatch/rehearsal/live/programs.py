@@ -111,6 +111,7 @@ class Process:
         self._command = command
         self._pid_file: Path | None = None
         self._is_told_to_end = False
+        self._told: int | None = None
         self._process: subprocess.Popen[bytes]
 
     def at(self, place: Place) -> Self:
@@ -170,6 +171,7 @@ class Process:
         """Send it a signal, if it runs."""
         self._is_told_to_end = self._is_told_to_end or number in _ENDING
         again = self._again()
+        self._told = again or self._process.pid
         if again is None:
             self._process.send_signal(number)
         else:
@@ -257,13 +259,21 @@ class Process:
         return pid if place == self._folder.resolve() else None
 
     def await_end(self) -> int:
-        """Return its exit code, once it has done as a signal told it. Raises StageError."""
+        """Return its exit code, once it has done as a signal told it. Raises StageError.
+
+        It may have been started again since: that is another process.
+        """
         try:
             code = self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
             raise StageError(f"{self.name} does not end within {_END_S:g} s") from None
-        until(f"{self.name} has ended", lambda: self._again() is None, within_s=_END_S)
+        until(f"{self.name} has ended", self._is_over, within_s=_END_S)
         return code
+
+    def _is_over(self) -> bool:
+        """Tell whether the process that was told something is gone."""
+        again = self._again()
+        return again is None or again != self._told
 
     def said(self) -> str:
         """Return all that it has said."""
