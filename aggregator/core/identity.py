@@ -54,7 +54,8 @@ def begin_boot(host: Host, beat: Beat, now: float, *, lately_s: float) -> BootRe
     host.steady = 0
     host.echoes = Echoes()
     interval_s = UNANNOUNCED_INTERVAL_S
-    if host.birth is not None and host.birth.boot == beat.boot:
+    host.is_introduced = host.birth is not None and host.birth.boot == beat.boot
+    if host.birth is not None and host.is_introduced:
         interval_s = host.birth.interval_s
         host.margin_s = host.margin_announced_by(host.birth)
     host.allowance_s = interval_s + host.margin_s
@@ -119,8 +120,7 @@ def take_bridge(venue: Venue, expectation: Expectation, now: float) -> None:
 
 def wants_birth(host: Host, now: float) -> bool:
     """Tell, now and then, that a host has to be asked for the birth of its present boot."""
-    is_known = host.birth is not None and host.birth.boot == host.boot
-    if is_known or now - host.birth_asked_at < _ASK_EVERY_S:
+    if host.is_introduced or now - host.birth_asked_at < _ASK_EVERY_S:
         return False
     host.birth_asked_at = now
     return True

@@ -145,19 +145,22 @@ class Intake:
         Raises:
             MalformedMessageError: it is refused; the caller counts it.
         """
-        kind, about = self._routes.get(topic) or self._find_route(topic, payload)
-        if kind is not BEAT:
-            return self._read_other(kind, about, payload, is_retained)
+        host = self._beating.get(topic)
+        if host is None:
+            kind, about = self._routes.get(topic) or self._find_route(topic, payload)
+            if kind is not BEAT:
+                return self._read_other(kind, about, payload, is_retained)
+            host = about
         if is_retained:
-            _refuse_retained(kind)
+            _refuse_retained(BEAT)
         budget = self.budget
-        if about.beats_until <= budget.full_from:  # as nearly always; see ``takes_beat``
-            about.beats_until = budget.full_from + about.beat_cost_s
-        elif not budget.takes_beat(about, payload):
+        if host.beats_until <= budget.full_from:  # as nearly always; see ``takes_beat``
+            host.beats_until = budget.full_from + host.beat_cost_s
+        elif not budget.takes_beat(host, payload):
             return None
         content = decode_beat(payload)
-        self.heard[kind] += 1
-        return kind, about, content, False
+        self.heard[BEAT] += 1
+        return BEAT, host, content, False
 
     def _read_other(self, kind: str, about: Any, payload: bytes, is_retained: bool) -> Fact | None:
         if is_retained and kind not in _MAY_BE_RETAINED:
@@ -219,7 +222,9 @@ class Intake:
         gone = self.unlisted.settle(now)
         for host in gone:
             for stream in Stream:
-                self._routes.pop(topics.topic(host.venue, host.name, stream), None)
+                topic = topics.topic(host.venue, host.name, stream)
+                self._routes.pop(topic, None)
+                self._beating.pop(topic, None)
         return gone
 
     def refused(self, error: MalformedMessageError, topic: str) -> list[Refused]:
@@ -233,6 +238,7 @@ class Intake:
     def forget_routes(self) -> None:
         """Work every route out anew: the fleet has changed."""
         self._routes: dict[str, _Route] = {topics.centre_tick(self._name): (TICK, None)}
+        self._beating: dict[str, Host] = {}  # routes of beats: most messages, so without a tuple
 
     def _read_plain(self, kind: str, about: object, payload: bytes) -> Fact | None:
         if kind is BRIDGE and payload in {b"0", b"1"}:
@@ -262,7 +268,11 @@ class Intake:
             return self._route_elsewhere(address, host, len(payload))
         if host.is_revoked:
             return _route_of_revoked(host, payload)
-        route = self._routes[topic] = (address.stream.value, host)
+        route = address.stream.value, host
+        if address.stream is Stream.BEAT:
+            self._beating[topic] = host
+        else:
+            self._routes[topic] = route
         return route
 
     def _route_elsewhere(self, address: topics.Address, host: Host | None, size: int) -> _Route:

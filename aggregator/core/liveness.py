@@ -93,9 +93,10 @@ class Liveness:
             if host.is_required and host.state is HostState.AWAY:
                 host.deadline = max(host.deadline, now + self._back_within_s(host))
         is_news, host.birth = birth != host.birth, birth
+        host.is_introduced = birth.boot == host.boot
         host.beat_cost_s = beat_cost_s(birth.interval_s)
         host.exceeds_reconnect_limit = self._expectation.is_over_limit(host)
-        if birth.boot == host.boot:
+        if host.is_introduced:
             margin_s = host.margin_announced_by(birth)
             self._expectation.expect(host, birth.interval_s, margin_s, now)
         if host.state is HostState.UNKNOWN and is_news:

@@ -253,19 +253,17 @@ class Reception:
             self._decisions.apply_change(host, news)
         elif is_new_boot or host.queued_at > host.deadline:  # it had been put off, and is not now
             self._decisions.queue(host)
-        if host.birth is None or host.birth.boot != beat.boot:
+        if not host.is_introduced:
             self._ask_for_birth(host, now)
             self._presence.note_agent(host)
         if self._hearing.missing == "fleet" and host.is_listed:
             self._decisions.recover(now)
-        if beat.tick is None or beat.late_ms:
+        tick = None if beat.late_ms else beat.tick
+        round_trip_s = None if tick is None else self._round_trip(tick, now)
+        if tick is None or round_trip_s is None:
             self._look_further(host, beat, now, wall)
         else:
-            round_trip_s = self._round_trip(beat.tick, now)
-            if round_trip_s is not None:
-                self._take_echo(host, beat, beat.tick, round_trip_s, now, wall)
-            else:
-                self._look_further(host, beat, now, wall)
+            self._take_echo(host, beat, tick, round_trip_s, now, wall)
         if returned is not None:
             self._decisions.twins.report(returned, now, is_first=self._presence.is_first)
             self._decisions.plan()
@@ -311,14 +309,17 @@ class Reception:
             return
         if any(map(self._decisions.ticks.has_sent, echoes)) or not self._presence.reaches(host):
             return
+        host.counts_echoes = True
         if self._one_way.note_unechoed(host, now, returned=self._hearing.returned):
             self._decisions.plan()
 
     def _take_echo(
         self, host: Host, beat: Beat, echo: Echo, round_trip_s: float, now: float, wall: float
     ) -> None:
-        echoes, clocks, hearing = host.echoes, self._clocks, self._hearing
-        echoes.unechoed = 0
+        clocks, hearing, is_skewed = self._clocks, self._hearing, False
+        if host.counts_echoes:
+            host.echoes.unechoed = 0
+            is_skewed = host.counts_echoes = host.echoes.skewed > 0
         host.round_trip_s = round_trip_s
         hearing.least_echo_s = min(hearing.least_echo_s, round_trip_s)
         host.clock_offset_s = offset_s = clock_offset(beat.wall_ms / 1000, wall, round_trip_s)
@@ -326,10 +327,11 @@ class Reception:
             sent_at = now - round_trip_s - echo.held_ms / 1000
             self._decisions.expectation.end_by_echo(host, sent_at, now)
         is_off = abs(offset_s - clocks.reference_s) > LIMIT_S + round_trip_s / 2
-        if is_off or echoes.skewed or host.problems or self._one_way.has_venue_links:
+        if is_off or is_skewed or host.problems or self._one_way.has_venue_links:
             self._one_way.note_echo(host, now)
             if now < hearing.doubt_at:
                 clocks.examine(host, now)
+                host.counts_echoes = host.echoes.skewed > 0
             self._decisions.plan()
 
     def _refuse_birth(self, host: Host, error: MalformedMessageError, now: float) -> None:
