@@ -40,13 +40,14 @@ GOALS = (
     Goal("failed", 0.0),
     Goal("scored_otherwise", 0.0, "one_process"),
     Goal("scored_otherwise", 0.0, "killed"),
+    Goal("kills_left", 0.0, "killed"),
 )
 
 _A_DAY = 280  # scenarios, of the plan that the figures are of
 _AN_OFFICER = 16.9
 _OFFICERS_LEAST = 16
-_KILLED_WITHIN_S = (0.3, 2.5)
-_KILLS_LEFT = 5  # so many more would fit into a run, which has to last until the last one
+_KILLED_WITHIN_S = (0.3, 1.5)
+_KILLS_LEFT = 15  # so many more would fit into a run, which has to last until the last one
 _LOOK_S = 0.2
 
 
@@ -146,7 +147,7 @@ def _again(folder: Path, options: argparse.Namespace) -> list[Row]:
     rows: list[Row] = []
     for name, more in (
         ("one_process", {"wall_s": round(alone.wall_s, 1), "cpu_s": round(alone.cpu_s, 1)}),
-        ("killed", {"kills": kills}),
+        ("killed", {"kills": kills, "kills_left": options.kills - kills}),
     ):
         found = _scored(files[name])
         otherwise = sum(found.get(number) != one for number, one in right.items())
