@@ -106,6 +106,13 @@ def test_versions_that_never_come_are_counted(played: Played) -> None:
     assert played.read.values.results_version_regressions_total == 0
 
 
+def test_instruction_that_is_given_anew_is_obeyed_anew(played: Played) -> None:
+    for given_at in (1.0, 2.0):
+        played.play(30.0, Instruction(does="gap", versions=3.0, given_at=given_at))
+
+    assert played.read.values.results_version_gaps_total == 6
+
+
 def test_versions_are_counted_as_lost_each_time_they_are(played: Played) -> None:
     for lost in (3, 6, 9):
         played.play(20.0, Instruction(does="gap", versions=3.0))

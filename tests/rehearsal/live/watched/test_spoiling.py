@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from tests.rehearsal.live.watched.scene import GATEWAY, PAGED, SERVER, equipment
+from venuewatch.rehearsal.live.sources import instructions
 from venuewatch.rehearsal.live.sources.instructions import Instruction
 from venuewatch.rehearsal.live.watched.disk import Disk
 from venuewatch.rehearsal.live.watched.feed import Feed
@@ -44,6 +45,19 @@ def _heated(folder: Path) -> Spoiling:
     _made(folder, thermometer.path.parent)
     thermometer.make(Guardian())
     return thermometer.heating(45.0)
+
+
+def test_same_instruction_that_is_given_anew_is_another_one(tmp_path: Path) -> None:
+    feed = equipment(tmp_path, SERVER).thing("results", Feed)
+    _made(tmp_path, feed.folder)
+    said = []
+
+    for _ in range(2):
+        feed.telling(Instruction(does="gap")).do()
+        said.append(instructions.read(Path(feed.plan.told)))
+
+    assert said[0] != said[1]
+    assert [each.does for each in said] == ["gap", "gap"]
 
 
 SPOILINGS: Final[list[Callable[[Path], Spoiling]]] = [_told, _taken_away, _hanging, _heated]

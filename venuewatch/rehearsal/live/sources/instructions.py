@@ -41,7 +41,10 @@ Does: TypeAlias = Literal[
 
 
 class Instruction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a source is to do, and how much of it; ``zone``: of its times, where it has another."""
+    """What a source is to do, and how much of it; ``zone``: of its times, where it has another.
+
+    ``given_at``: when (unixtime), so that the same one that is given anew is another one.
+    """
 
     does: Does = "plays"
     status: str = "INTERRUPTED"
@@ -51,6 +54,7 @@ class Instruction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     messages: float = 5.0
     units: float = 12.0
     zone: str = ""
+    given_at: float = 0.0
 
 
 PLAYS: Final = Instruction()

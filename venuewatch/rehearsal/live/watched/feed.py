@@ -6,7 +6,9 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
+from venuewatch.base import clock
 from venuewatch.rehearsal.fleet import DATA_LIMIT_S, LIMIT_S
 from venuewatch.rehearsal.live.sources.instructions import Instruction
 from venuewatch.rehearsal.live.sources.program import FeedPlan
@@ -58,7 +60,8 @@ class Feed(Thing):
 
     def telling(self, instruction: Instruction) -> Spoiling:
         """Return how its source is told to do something else."""
-        return of_file(self._told, msgspec.json.encode(instruction))
+        given = replace(instruction, given_at=clock.wall())
+        return of_file(self._told, msgspec.json.encode(given))
 
     def taking_away(self) -> Spoiling:
         """Return how its folder gets another name. What is written goes on there."""
