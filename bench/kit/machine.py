@@ -60,7 +60,7 @@ def _cpu_model() -> str:
 def _huge_pages() -> str | None:
     """Return whose memory the kernel keeps in huge pages, None where it does not say.
 
-    The aggregator of a big fleet takes a tenth less CPU with ``always``.
+    With ``always`` the aggregator of a big fleet takes less CPU (``docs/performance.md``).
     """
     try:
         said = Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text(encoding="ascii")

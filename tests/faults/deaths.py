@@ -88,7 +88,7 @@ DEATHS: Final = {
 @contextlib.contextmanager
 def played(world: World, fault: Fault, subject: Subject) -> Iterator[Controller]:
     """Yield a controller whose fault has begun; neither it nor its guardian is left afterwards."""
-    prefix = _prefix(world)
+    prefix = prefix_of(world)
     hears, says = os.pipe()
     reads, writes = os.pipe()
     pid = os.fork()
@@ -108,11 +108,11 @@ def played(world: World, fault: Fault, subject: Subject) -> Iterator[Controller]
 
 def await_timers(world: World, within_s: float) -> None:
     """Wait until all timers have undone what they are for: its effect may have ended before."""
-    of = _prefix(world)
+    of = prefix_of(world)
     until("all timers are over", lambda: not timers(of), within_s=within_s)
 
 
-def _prefix(world: World) -> str:
+def prefix_of(world: World) -> str:
     """Return what the names of a world's namespaces begin with."""
     return world.centre.namespace.removesuffix("centre")
 

@@ -15,6 +15,7 @@ from tests.faults.deaths import (
     UNDONE_S,
     await_timers,
     played,
+    prefix_of,
     restart_agent_of,
 )
 from tests.faults.foreign import Foreign, beside
@@ -77,7 +78,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Yield a small world, beside what is of others; nothing of it is left afterwards."""
     with world_of(tmp_path_factory.mktemp("world"), PLANS) as world:
         yield world
-    prefix = world.centre.namespace.removesuffix("centre")
+    prefix = prefix_of(world)
     assert not [name for name in names() if name.startswith(prefix)]
     assert not [left for left in leftovers.find() if prefix in left.name]
 

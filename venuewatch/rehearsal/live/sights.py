@@ -6,12 +6,14 @@ acts: by a packet across a line, by /proc, by a connection of its own. Their nam
 simulated world's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Final, TypeAlias
+
+import psutil
 
 from aggregator.core.incidents.record import Subject
 from venuewatch.rehearsal.live.programs import runs
-from venuewatch.rehearsal.live.seen.agents import configurations
 from venuewatch.rehearsal.live.seen.centre import (
     aggregator_clock,
     aggregator_line,
@@ -28,6 +30,8 @@ from venuewatch.rehearsal.live.servers import is_ready
 from venuewatch.rehearsal.live.world import World
 
 Sight: TypeAlias = Callable[[World, Subject], bool | None]
+
+_SHELLS: Final = frozenset({"sh", "/bin/sh"})
 
 
 def agent(world: World, subject: Subject) -> bool | None:
@@ -53,7 +57,7 @@ def sessions(world: World, subject: Subject) -> bool | None:
 
 
 def twins(world: World, subject: Subject) -> bool | None:
-    """Count in /proc the agents that go by the name of a host; at a venue, by a name of no host."""
+    """Count the agents that go by the name of a host; at a venue, by a name of no host."""
     if subject.host:
         config = f"agent-{subject.host}.toml"
         return sum(path.name == config for path in configurations(world.folder)) <= 1
@@ -90,3 +94,21 @@ SIGHTS: Final[Mapping[str, Sight]] = {
     )
 }
 """Every sight, by its name."""
+
+
+def configurations(folder: Path) -> Iterator[Path]:
+    """Yield the file of each agent that runs, as seen from the folder that all of them are in.
+
+    A shell that may start one later is none, nor is the copy that an agent makes of itself when
+    it starts a program: for a moment that goes by the words of its parent.
+    """
+    running: dict[int, tuple[Path, int]] = {}
+    for process in psutil.process_iter(["cmdline", "ppid"]):
+        words = process.info["cmdline"] or [""]
+        for file in map(Path, words if words[0] not in _SHELLS else ()):
+            is_read = file.name.startswith("agent-") and file.suffix == ".toml"
+            if is_read and file.is_relative_to(folder):
+                running[process.pid] = file.relative_to(folder), process.info["ppid"]
+    for file, parent in running.values():
+        if parent not in running or running[parent][0] != file:
+            yield file

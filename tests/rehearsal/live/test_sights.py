@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from venuewatch.rehearsal.live.programs import Process, until
-from venuewatch.rehearsal.live.seen.agents import configurations
+from venuewatch.rehearsal.live.sights import configurations
 from venuewatch.rehearsal.stage.guardian import Guardian
 
 pytestmark = pytest.mark.real
